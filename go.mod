@@ -23,3 +23,5 @@ require (
 	rsc.io/qr v0.2.0 // indirect
 	zombiezen.com/go/sqlite v1.4.2 // indirect
 )
+
+ignore ./web/node_modules

@@ -1,0 +1,41 @@
+# Every target calls something in scripts/; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run build test check e2e test-go test-interop test-wasm test-web vuln clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build what changed, start the relay and print its address (ARGS="--listen :8000")
+	@exec scripts/run $(ARGS)
+
+build: ## Build the dashboard, bin/claudemesh-relay and bin/claudemesh
+	@scripts/build
+
+test: ## Install what the tests lack and run every layer below
+	@scripts/test.mjs
+
+check: ## Formatting, go vet, staticcheck, svelte-check, import fences
+	@scripts/test.mjs check
+
+test-go: ## Go packages, with the race detector
+	@scripts/test.mjs go
+
+test-interop: ## Golden vectors and sealed forms against libsodium
+	@scripts/test.mjs interop
+
+test-wasm: ## Go packages of the browser peer, in Chromium
+	@scripts/test.mjs wasm
+
+test-web: ## Units of the dashboard
+	@scripts/test.mjs web
+
+e2e: ## Browser, relay and CLI together
+	@scripts/test.mjs e2e
+
+vuln: ## Known vulnerabilities of the dependencies (asks vuln.go.dev)
+	@scripts/build-test-tools govulncheck
+	@.cache/tools/govulncheck ./...
+
+clean: ## Remove what was built, and every cache in this folder
+	@rm -rf bin .cache web/node_modules web/src/generated
+	@git clean -fdXq web/dist

@@ -1,0 +1,71 @@
+// The checks that need no running program. Each counts as one test.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { command } from './command.mjs';
+import { ROOT, TOOLS, WEB } from './paths.mjs';
+import { seconds } from './seconds.mjs';
+
+const JS = { GOOS: 'js', GOARCH: 'wasm' };
+const BROWSER_PEER = ['./shared/...', './wasm/...'];
+const web = (name, ...args) => [join(WEB, 'node_modules', '.bin', name), ...args];
+
+const CHECKS = [
+  { name: 'go.mod says go 1.26.0', run: goLine },
+  { name: 'go mod verify', argv: ['go', 'mod', 'verify'] },
+  { name: 'gofmt', run: gofmt },
+  { name: 'go vet', argv: ['go', 'vet', './...'] },
+  { name: 'go vet, js/wasm', argv: ['go', 'vet', ...BROWSER_PEER], env: JS },
+  { name: 'import fences', argv: ['go', 'test', '-count=1', './scripts/fences/...'] },
+  { name: 'build staticcheck', argv: ['scripts/build-test-tools', 'staticcheck'] },
+  { name: 'staticcheck', argv: [join(TOOLS, 'staticcheck'), './...'] },
+  { name: 'staticcheck, js/wasm', argv: [join(TOOLS, 'staticcheck'), ...BROWSER_PEER], env: JS },
+  { name: 'svelte-check', argv: web('svelte-check', '--tsconfig', './tsconfig.json', '--fail-on-warnings'), cwd: WEB },
+  { name: 'types of the worker', argv: web('tsc', '-p', 'tsconfig.worker.json'), cwd: WEB },
+  { name: 'types of the web tools', argv: web('tsc', '-p', 'tsconfig.node.json'), cwd: WEB },
+];
+
+// Every consumer's toolchain must satisfy this line; a dependency that would raise it
+// belongs in a module of its own.
+async function goLine(say) {
+  const line = readFileSync(join(ROOT, 'go.mod'), 'utf8').match(/^go .*$/m)?.[0];
+  if (line === 'go 1.26.0') return true;
+  say(`go.mod says "${line}"`);
+  return false;
+}
+
+async function gofmt(say) {
+  const files = [];
+  const listed = await command(['git', 'ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '*.go'], {
+    onLine: (line) => files.push(line),
+  });
+  if (!listed) {
+    files.forEach(say);
+    return false;
+  }
+  let clean = true;
+  const ran = await command(['gofmt', '-l', ...files], {
+    onLine(line) {
+      clean = false;
+      say(`not formatted: ${line}`);
+    },
+  });
+  return ran && clean;
+}
+
+export async function check() {
+  const result = { passed: 0, failures: [] };
+  for (const { name, run, argv, cwd, env } of CHECKS) {
+    const said = [];
+    const say = (line) => said.push(line);
+    const started = performance.now();
+    const ok = run ? await run(say) : await command(argv, { cwd, env, onLine: say });
+    console.log(`${ok ? 'ok  ' : 'FAIL'}  ${name}  ${seconds(started)}`);
+    if (ok) {
+      result.passed++;
+    } else {
+      result.failures.push(name);
+      console.log(said.map((line) => `      ${line}`).join('\n'));
+    }
+  }
+  return result;
+}

@@ -1,0 +1,8 @@
+// Where the test layers run and leave what they report.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const WEB = join(ROOT, 'web');
+export const REPORTS = join(ROOT, '.cache', 'test');
+export const TOOLS = join(ROOT, '.cache', 'tools');

@@ -1,0 +1,44 @@
+package wire
+
+// Bounds of docs/PROTOCOL.md; sizes in bytes. They are checked before anything is allocated or parsed.
+const (
+	MaxEnvelope      = 1 << 20
+	MaxMessage       = 512 << 10 // the plaintext JSON
+	MaxFrame         = 1<<20 + 64<<10
+	MaxSocketMessage = 2 << 20
+	MaxJSON          = 64 << 10
+	MaxAppendJSON    = 3 << 19
+	MaxStatement     = 1 << 20
+	MaxRecipients    = 64
+	MaxFanOutBytes   = 8 << 20 // recipients × envelope size
+	MaxStanzas       = 4096
+	MaxSealedName    = 4096
+	MaxEscrow        = 4 << 10
+	MaxPreview       = 8 << 10
+	MaxCard          = 8 << 10
+	MaxTrack         = 256
+	MaxTail          = 256
+	MaxReceipt       = 256
+	MaxName          = 64 // characters
+	MaxGroups        = 16
+	MaxInviteUses    = 10_000
+)
+
+// Times of docs/PROTOCOL.md, in seconds.
+const (
+	HandshakeSeconds  = 10
+	GraceSeconds      = 90
+	PingSeconds       = 30
+	SilenceSeconds    = 75
+	ClockSkewSeconds  = 300
+	EpochGraceSeconds = 600
+)
+
+// CodeLength is the number of base62 characters of an invite's code.
+const CodeLength = 8
+
+// Subprotocol is the WebSocket subprotocol of a connection.
+const Subprotocol = "claudemesh.v1"
+
+// Suite is the only suite of device records and envelopes.
+const Suite = 1

@@ -1,0 +1,218 @@
+/**
+ * The browser peer as JavaScript sees it. The Go program in this folder puts one `Peer` on the worker's global scope;
+ * the dashboard reaches the same interface through a message port. A test compares this file with what the program exports.
+ *
+ * Every method returns a Promise. A refusal rejects with a `PeerError` whose `code` is from docs/PROTOCOL.md, section 12.
+ * Ids are lower-case hex. Times are milliseconds since 1970.
+ */
+
+export type Role = 'guest' | 'member' | 'admin' | 'owner'
+export type Presence = 'online' | 'away' | 'offline'
+export type Kind = 'person' | 'agent' | 'connector'
+export type Status = 'idle' | 'working' | 'needs-approval' | 'dnd'
+export type Priority = 'now' | 'next' | 'low'
+/** `sending`: in the outbox; `accepted`: durable on the relay; `delivered`: stored by a device of the recipient; `failed`: see `error`. */
+export type DeliveryState = 'sending' | 'accepted' | 'delivered' | 'read' | 'failed' | 'received'
+/** `joining`: claimed, not verified yet. `removed`: this device may no longer connect; what it has stays readable. */
+export type Connection = 'connecting' | 'online' | 'offline' | 'joining' | 'removed'
+
+export interface PeerError extends Error {
+  readonly code: string
+  /** Whether the same call can succeed later. */
+  readonly retry: boolean
+}
+
+/** What an error looks like inside state and events, where nothing rejects. */
+export interface Problem { code: string; message: string; retry: boolean }
+
+export interface MeshSummary {
+  meshId: string
+  name: string
+  memberId: string
+  deviceId: string
+  displayName: string
+  role: Role
+  relay: string
+  connection: Connection
+  problem: Problem | null
+  unread: number
+  /** Sealed messages that wait for the relay. */
+  waiting: number
+}
+
+export interface Session {
+  sessionId: string
+  deviceId: string
+  state: Presence
+  since: number
+  kind: Kind
+  status: Status
+  summary: string
+  host: string
+  directory: string
+  model: string
+  tags: string[]
+  client: string
+}
+
+export interface Member {
+  memberId: string
+  /** Empty while the member is "joining": its profile has not arrived. */
+  name: string
+  groups: string[]
+  role: Role
+  isSelf: boolean
+  kind: Kind
+  presence: Presence
+  /** When the presence began; 0: never seen. */
+  since: number
+  status: Status
+  summary: string
+  sessions: Session[]
+  deviceIds: string[]
+  joinedAt: number
+}
+
+export interface Topic { topicId: string; name: string; description: string; archived: boolean; unread: number; lastAt: number }
+
+/** A direct conversation, by its other member (or one's own id: notes to one's other devices). */
+export interface Direct { memberId: string; unread: number; lastAt: number; lastText: string }
+
+export interface MeshState extends MeshSummary {
+  members: Member[]
+  topics: Topic[]
+  directs: Direct[]
+}
+
+/** `topic:<topic id>` or `direct:<member id>`, or `group:<ids joined by ->` for several recipients. */
+export type ConversationId = string
+
+export interface Message {
+  id: string
+  conversation: ConversationId
+  /** Member id of the sender. */
+  from: string
+  fromName: string
+  fromDevice: string
+  /** Member ids, or the topic id alone. */
+  to: string[]
+  topic: string
+  text: string
+  type: string
+  priority: Priority
+  replyTo: string
+  mentions: string[]
+  sentAt: number
+  /** When the relay took it; 0 while sending. */
+  receivedAt: number
+  state: DeliveryState
+  error: Problem | null
+  /** Number in the local log of this conversation; strictly rises; messages sort by it. */
+  seq: number
+  /** A hole in the log instead of a message: what was here is gone. */
+  gap: boolean
+}
+
+export interface InvitePreview {
+  link: string
+  code: string
+  relay: string
+  meshId: string
+  meshName: string
+  inviterName: string
+  inviterId: string
+  role: Role
+  memberCount: number
+  members: { memberId: string; name: string; role: Role }[]
+  expiresAt: number
+  usesLeft: number
+  /** Set where this browser is already in that mesh. */
+  alreadyIn: boolean
+}
+
+export interface Invite {
+  inviteId: string
+  code: string
+  /** Empty where this device did not make it: only the maker knows the secret. */
+  link: string
+  role: Role
+  uses: number
+  used: number
+  expiresAt: number
+  state: 'open' | 'exhausted' | 'expired' | 'revoked'
+  issuerId: string
+  /** QR code of the link: rows of 0 and 1, with no quiet zone; empty without a link. */
+  qr: string[]
+}
+
+export interface Recipient { memberId: string; name: string; kind: Kind; presence: Presence }
+
+/** What a typed target means now. `problem` is `ambiguous` (with `candidates`), `not_found` or null. */
+export interface Resolution {
+  input: string
+  kind: 'member' | 'members' | 'topic' | 'none'
+  conversation: ConversationId
+  topicId: string
+  topicName: string
+  recipients: Recipient[]
+  devices: number
+  candidates: Recipient[]
+  problem: Problem | null
+}
+
+export interface Suggestion { target: string; label: string; detail: string; kind: Kind | 'topic' | 'group' | 'all'; memberId: string }
+
+export type PeerEvent =
+  | { type: 'meshes' }
+  | { type: 'mesh'; meshId: string }
+  | { type: 'message'; meshId: string; message: Message; isNew: boolean }
+  | { type: 'connection'; meshId: string; connection: Connection; problem: Problem | null }
+  /** The program panicked and was started again; nothing stored was lost. */
+  | { type: 'restarted'; reason: string }
+  /** Another, newer build of the peer takes over; reload the page. */
+  | { type: 'superseded' }
+  | { type: 'storage'; problem: Problem }
+
+export interface StartOptions {
+  /** Origin of the relay that serves this page; meshes keep the relay they were made on. */
+  relay: string
+  /** Build of the page, to see a newer one. */
+  build: string
+}
+
+export interface Started { version: string; build: string; persisted: boolean; startMs: number }
+
+export interface Peer {
+  start(options: StartOptions): Promise<Started>
+  meshes(): Promise<MeshSummary[]>
+  mesh(meshId: string): Promise<MeshState>
+  createMesh(options: { name: string; displayName: string; token?: string }): Promise<MeshSummary>
+  /** Opens the preview; claims nothing. */
+  previewInvite(link: string): Promise<InvitePreview>
+  /** Claims and joins; safe to repeat after a lost connection: no second use is counted. */
+  joinMesh(options: { link: string; displayName: string }): Promise<MeshSummary>
+  leaveMesh(meshId: string): Promise<void>
+  setDisplayName(meshId: string, name: string): Promise<void>
+  /** Newest `limit` messages before `before` (a `seq`; 0: the newest), oldest first. */
+  messages(meshId: string, conversation: ConversationId, before: number, limit: number): Promise<Message[]>
+  resolve(meshId: string, target: string): Promise<Resolution>
+  complete(meshId: string, prefix: string): Promise<Suggestion[]>
+  /** Stores the message in the outbox and resolves at once, connected or not. */
+  send(options: { meshId: string; target: string; text: string; priority?: Priority; replyTo?: string }): Promise<Message>
+  /** Seals a failed message again, under a new id. */
+  retry(meshId: string, messageId: string): Promise<Message>
+  markRead(meshId: string, conversation: ConversationId): Promise<void>
+  saveDraft(meshId: string, conversation: ConversationId, text: string): Promise<void>
+  draft(meshId: string, conversation: ConversationId): Promise<string>
+  createTopic(meshId: string, name: string, description: string): Promise<Topic>
+  createInvite(options: { meshId: string; role?: Role; uses?: number; expiresInSeconds?: number }): Promise<Invite>
+  invites(meshId: string): Promise<Invite[]>
+  retireInvite(meshId: string, inviteId: string): Promise<void>
+  setStatus(meshId: string, status: Status, summary: string): Promise<void>
+  /** Two more peers in this worker, which join by invite and behave like agents at work. */
+  addDemoAgents(meshId: string): Promise<void>
+  /** Tells every mesh to connect now (the page came back, the network is up). */
+  wake(): Promise<void>
+  /** Calls `listener` for every event until the returned function is called. */
+  on(listener: (event: PeerEvent) => void): () => void
+}

@@ -1,0 +1,89 @@
+package fences
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A platform is what a part of the module is built for.
+type platform struct {
+	goos, goarch string
+	patterns     []string
+}
+
+var platforms = []platform{
+	{runtime.GOOS, runtime.GOARCH, []string{"./..."}},
+	{"js", "wasm", []string{"./shared/...", "./wasm/..."}},
+}
+
+// violations holds a fence against one platform's packages of a module.
+func (f fence) violations(g graph) ([]string, error) {
+	var found []string
+	for path, p := range g {
+		name, ok := own(path)
+		if !ok || !matches(f.from, name) || matches(f.except, name) {
+			continue
+		}
+		bad := f.imports(name, p)
+		if chain := g.route(p, f.mayNotReach); chain != nil {
+			bad = append(bad, "reaches "+strings.Join(chain, " → "))
+		}
+		if f.pure || f.once != "" {
+			code, err := parse(p.Dir)
+			if err != nil {
+				return nil, err
+			}
+			if f.pure {
+				bad = append(bad, code.impure()...)
+			}
+			if places := code.importing(f.once); len(places) > 1 {
+				bad = append(bad, fmt.Sprintf("imports %s in %d files: %v", f.once, len(places), places))
+			}
+		}
+		for _, what := range bad {
+			found = append(found, name+" "+what)
+		}
+	}
+	slices.Sort(found)
+	return found, nil
+}
+
+func (f fence) imports(name string, p *pkg) []string {
+	var bad []string
+	for _, path := range p.Imports {
+		if slices.Contains(f.never, path) {
+			bad = append(bad, "imports "+path)
+		}
+		if part, ok := own(path); ok && f.only != nil && !matches(f.only, part) {
+			bad = append(bad, "imports "+path)
+		}
+	}
+	return bad
+}
+
+func (f fence) mayNotReach(path string) bool {
+	return slices.Contains(f.reach, path) || slices.Contains(f.reach, strings.TrimPrefix(path, module+"/"))
+}
+
+func TestFences(t *testing.T) {
+	for _, on := range platforms {
+		t.Run(on.goos, func(t *testing.T) {
+			g, err := load("../..", on.goos, on.goarch, on.patterns...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range table {
+				found, err := f.violations(g)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, what := range found {
+					t.Errorf("%s\n\tbut %s", what, f.reason)
+				}
+			}
+		})
+	}
+}

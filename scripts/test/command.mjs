@@ -6,6 +6,9 @@ import { ROOT } from './paths.mjs';
 // A layer is to end in under 9 minutes; what takes longer hangs.
 const LIMIT_MS = 9 * 60 * 1000;
 
+// Some runners colour what goes to a pipe.
+const PLAIN = process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined };
+
 const running = new Set();
 
 // A command gets a process group of its own, so that browsers and relays which it
@@ -30,7 +33,7 @@ export function command(argv, { cwd = ROOT, env = {}, onLine = console.log } = {
   return new Promise((resolve) => {
     const child = spawn(argv[0], argv.slice(1), {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...PLAIN, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

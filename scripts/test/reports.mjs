@@ -20,6 +20,10 @@ async function reported(argv, { report, env = {}, count }) {
   return result;
 }
 
+function firstLine(text) {
+  return text.split('\n', 1)[0];
+}
+
 export function vitest() {
   const report = join(REPORTS, 'vitest.json');
   return reported(
@@ -34,7 +38,7 @@ export function countVitest(text) {
     const bad = file.assertionResults.filter((test) => test.status !== 'passed');
     result.passed += file.assertionResults.length - bad.length;
     result.failures.push(...bad.map((test) => `${test.fullName} (${test.status})`));
-    if (file.status === 'failed' && bad.length === 0) result.failures.push(`${file.name}: ${file.message}`);
+    if (file.status === 'failed' && bad.length === 0) result.failures.push(`${file.name}: ${firstLine(file.message)}`);
   }
   return result;
 }
@@ -82,7 +86,7 @@ export function playwright() {
 
 export function countPlaywright(text) {
   const { suites, errors } = JSON.parse(text);
-  const result = { passed: 0, failures: errors.map((error) => error.message ?? String(error.value)) };
+  const result = { passed: 0, failures: errors.map((error) => firstLine(error.message ?? String(error.value))) };
   function visit(suite, path) {
     for (const spec of suite.specs ?? []) {
       for (const test of spec.tests) {

@@ -27,6 +27,9 @@ func (f fence) violations(g graph) ([]string, error) {
 		if !ok || !matches(f.from, name) || matches(f.except, name) {
 			continue
 		}
+		if p.Dir == "" {
+			continue // imported, but not there: the compiler says so
+		}
 		bad := f.imports(name, p)
 		if chain := g.route(p, f.mayNotReach); chain != nil {
 			bad = append(bad, "reaches "+strings.Join(chain, " → "))

@@ -1,0 +1,275 @@
+package peer
+
+import "claudemesh.com/mesh/shared/wire"
+
+// Presence is whether someone is reachable.
+type Presence string
+
+// The presences, best first.
+const (
+	Online  Presence = wire.StateOnline
+	Away    Presence = wire.StateAway
+	Offline Presence = wire.StateOffline
+)
+
+// Kind is what runs a session.
+type Kind string
+
+// The kinds.
+const (
+	KindPerson    Kind = "person"
+	KindAgent     Kind = "agent"
+	KindConnector Kind = "connector"
+)
+
+// Status is what a session says it is doing.
+type Status string
+
+// The statuses.
+const (
+	StatusIdle          Status = "idle"
+	StatusWorking       Status = "working"
+	StatusNeedsApproval Status = "needs-approval"
+	StatusDND           Status = "dnd"
+)
+
+// Delivery is how far a message has come.
+type Delivery string
+
+// The delivery states. Sending: in the outbox. Accepted: durable on the relay. Delivered: stored by a device of every
+// recipient. Read: shown to every recipient. Failed: see the message's Error. Received: another member's.
+const (
+	Sending   Delivery = "sending"
+	Accepted  Delivery = "accepted"
+	Delivered Delivery = "delivered"
+	Read      Delivery = "read"
+	Failed    Delivery = "failed"
+	Received  Delivery = "received"
+)
+
+// Connection is how this device stands to the mesh's relay.
+type Connection string
+
+// The states of a connection. Joining: claimed, not verified yet. Removed: this device may no longer connect; what it has
+// stays readable.
+const (
+	Connecting  Connection = "connecting"
+	Connected   Connection = "online"
+	Unconnected Connection = "offline"
+	Joining     Connection = "joining"
+	Removed     Connection = "removed"
+)
+
+// Card is what a session says of itself (docs/PROTOCOL.md, section 10). Its size, sealed, is bounded by wire.MaxCard.
+type Card struct {
+	Kind      Kind
+	Status    Status
+	Summary   string
+	Host      string
+	Directory string
+	Model     string
+	Tags      []string
+	Client    string
+}
+
+// MeshView is a mesh as this device knows it, at one moment. It shares nothing with the core.
+type MeshView struct {
+	Mesh        wire.MeshID
+	Name        string
+	Member      wire.MemberID
+	Device      wire.DeviceID
+	DisplayName string
+	Role        wire.Role
+	Relay       string
+	Connection  Connection
+	// Problem is why the mesh is not as it should be, or nil.
+	Problem *wire.Error
+	Unread  int
+	// Waiting is the number of messages that wait for the relay.
+	Waiting int
+	Members []MemberView // by name, then id; members that left or were removed are not among them
+	Topics  []TopicView  // #general first, then by name
+	Directs []DirectView // latest first
+}
+
+// MemberView is a member. Name is empty while it is joining: its profile has not arrived.
+type MemberView struct {
+	Member   wire.MemberID
+	Name     string
+	Groups   []string
+	Role     wire.Role
+	IsSelf   bool
+	Kind     Kind
+	Presence Presence
+	// Since is when the presence began, in milliseconds since 1970; 0: never seen.
+	Since    int64
+	Status   Status
+	Summary  string
+	Sessions []SessionView // online first, then latest first
+	Devices  []wire.DeviceID
+	JoinedAt int64
+}
+
+// SessionView is a session that is online or away, or the last one that a member had.
+type SessionView struct {
+	Session wire.SessionID
+	Device  wire.DeviceID
+	State   Presence
+	Since   int64
+	Card    Card
+}
+
+// TopicView is a topic.
+type TopicView struct {
+	Topic       wire.TopicID
+	Name        string
+	Description string
+	Archived    bool
+	Unread      int
+	LastAt      int64
+}
+
+// DirectView is a direct conversation with one member, or with one's own other devices.
+type DirectView struct {
+	Member   wire.MemberID
+	Unread   int
+	LastAt   int64
+	LastText string
+}
+
+// MessageView is a message of this device's log, or a hole in it.
+type MessageView struct {
+	ID           wire.MessageID
+	Conversation ConversationID
+	From         wire.MemberID
+	FromName     string
+	FromDevice   wire.DeviceID
+	To           []wire.MemberID // none for a topic
+	Topic        wire.TopicID    // zero where the message was direct
+	Text         string
+	Type         string
+	Priority     wire.Priority
+	ReplyTo      wire.MessageID
+	Mentions     []wire.MemberID
+	Session      wire.SessionID // of the recipient, where the message is meant for one
+	FromSession  wire.SessionID
+	SentAt       int64 // milliseconds since 1970, the sender's clock
+	ReceivedAt   int64 // the relay's clock; 0 while sending
+	State        Delivery
+	Error        *wire.Error
+	// Seq numbers the messages of a conversation in this device's log. It strictly rises, and messages sort by it.
+	Seq uint64
+	// Arrival numbers all messages of this device's log in the order in which they came to be here.
+	Arrival uint64
+	// History is set for what was said before this device joined.
+	History bool
+	// Gap is set for a hole: what was here is gone from the relay.
+	Gap bool
+}
+
+// Draft is a message to be sent: Target is what a person typed, or else Conversation names where it goes.
+type Draft struct {
+	Target       string
+	Conversation ConversationID
+	Text         string
+	Type         string // empty: text
+	Priority     wire.Priority
+	ReplyTo      wire.MessageID
+	Session      wire.SessionID // of the recipient; zero: any
+}
+
+// InvitePreview is what the consent page shows. Nothing was claimed.
+type InvitePreview struct {
+	Link        string
+	Code        string
+	Relay       string
+	Mesh        wire.MeshID
+	MeshName    string
+	InviterName string
+	Inviter     wire.MemberID
+	Role        wire.Role
+	MemberCount int
+	Members     []PreviewMember // the inviter first
+	ExpiresAt   int64
+	UsesLeft    int
+}
+
+// PreviewMember is a member whom an invite's preview lists.
+type PreviewMember struct {
+	Member wire.MemberID
+	Name   string
+	Role   wire.Role
+}
+
+// InviteState is whether an invite can still be claimed.
+type InviteState string
+
+// The states of an invite; the first that holds of revoked, expired, exhausted.
+const (
+	InviteOpen      InviteState = "open"
+	InviteRevoked   InviteState = "revoked"
+	InviteExpired   InviteState = "expired"
+	InviteExhausted InviteState = "exhausted"
+)
+
+// InviteView is an invite of the roster. Code and Link are empty where another device made it: only the maker knows the
+// secret.
+type InviteView struct {
+	Invite    wire.InviteID
+	Code      string
+	Link      string
+	Role      wire.Role
+	Uses      int
+	Used      int
+	ExpiresAt int64
+	State     InviteState
+	Issuer    wire.MemberID
+}
+
+// InviteOptions is what an invite allows. Zero values mean: as a member, one use, seven days.
+type InviteOptions struct {
+	Role    wire.Role
+	Uses    int
+	Seconds int64
+}
+
+// RecipientView is one of those whom a target means.
+type RecipientView struct {
+	Member   wire.MemberID
+	Name     string
+	Kind     Kind
+	Presence Presence
+}
+
+// TargetKind is what a target turned out to mean.
+type TargetKind string
+
+// The kinds of targets.
+const (
+	TargetMember  TargetKind = "member"
+	TargetMembers TargetKind = "members"
+	TargetTopic   TargetKind = "topic"
+	TargetNone    TargetKind = "none"
+)
+
+// Resolution is what a typed target means now. Problem is CodeAmbiguous (with Candidates), CodeNotFound or nil.
+type Resolution struct {
+	Input        string
+	Kind         TargetKind
+	Conversation ConversationID
+	Topic        wire.TopicID
+	TopicName    string
+	Recipients   []RecipientView
+	Devices      int // that would receive it
+	Candidates   []RecipientView
+	Problem      *wire.Error
+}
+
+// Suggestion completes what a person types. Kind is that of a member, or "topic", "group" or "all".
+type Suggestion struct {
+	Target string
+	Label  string
+	Detail string
+	Kind   string
+	Member wire.MemberID
+}

@@ -38,4 +38,4 @@ vuln: ## Known vulnerabilities of the dependencies (asks vuln.go.dev)
 
 clean: ## Remove what was built, and every cache in this folder
 	@rm -rf bin .cache web/node_modules web/src/generated
-	@git clean -fdXq web/dist
+	@find web/dist -mindepth 1 ! -name placeholder.html -delete

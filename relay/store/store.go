@@ -1,0 +1,73 @@
+// Package store is the relay's durable state, as an interface: what a mesh's core (relay/mesh) wants committed, and what it
+// is loaded from.
+//
+// Every store passes the suite of package storetest. Store memory is for tests and simulations, sqlite for relays.
+//
+// What it does not do: judge statements or sends, open envelopes, or know connections. It checks only what another
+// writer could have changed: the roster's head, a device's last counter, uses and codes of invites.
+package store
+
+import (
+	"context"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// Store keeps any number of meshes. Its methods may be called from any goroutine. A failure of the disk or the database is
+// CodeUnavailable; the cause is wrapped for the log.
+type Store interface {
+	// Commit carries out the batches of several meshes in one transaction, and returns when it is durable: for each
+	// batch one verdict an op. After an error the outcome is unknown (all or nothing was done): whoever has state built on
+	// it loads again.
+	Commit(ctx context.Context, batches []mesh.Batch) ([][]mesh.Verdict, error)
+
+	// Load gives everything of a mesh but its messages; CodeUnknownMesh where there is none.
+	Load(ctx context.Context, id wire.MeshID) (mesh.Snapshot, error)
+
+	// Read gives entries of a stream that follow after, in order, about maxBytes of them and at least one if there is
+	// any. A stream that was never written to is empty.
+	Read(ctx context.Context, id wire.MeshID, stream wire.Stream, after wire.Position, maxBytes int) (mesh.Page, error)
+
+	// Invite finds an invite of any mesh by its code; CodeNotFound where there is none.
+	Invite(ctx context.Context, code string) (mesh.InviteRow, error)
+
+	// Audit gives at most limit records of a mesh with a Number above after, in order.
+	Audit(ctx context.Context, id wire.MeshID, after uint64, limit int) ([]Record, error)
+
+	// Ready is nil when a commit can be expected to succeed.
+	Ready(ctx context.Context) error
+
+	// Close waits for what runs, writes everything to the main file and lets it go. A closed store answers
+	// CodeUnavailable.
+	Close() error
+}
+
+// Record is one line of the metadata audit: who did what, when, and how much; ids only.
+type Record struct {
+	// Number rises by one within a mesh, from 1.
+	Number uint64
+	// Time is the relay's, in milliseconds since 1970.
+	Time   uint64
+	Action Action
+	// Device is who did it. An append to a stream by several devices in one commit has one record for each.
+	Device wire.DeviceID
+	Stream wire.Stream
+	// Position is that of the last entry concerned.
+	Position wire.Position
+	// Count and Bytes are how many entries there were and their size together.
+	Count, Bytes uint64
+}
+
+// Action is what a record tells of.
+type Action string
+
+// The actions.
+const (
+	ActionCreate    Action = "create"    // a mesh was made
+	ActionStatement Action = "statement" // one was appended to the roster
+	ActionInvite    Action = "invite"    // an invite was issued
+	ActionClaim     Action = "claim"     // an invite was used
+	ActionAppend    Action = "append"    // envelopes were appended
+	ActionTrim      Action = "trim"      // a stream was trimmed
+)

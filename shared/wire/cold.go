@@ -1,10 +1,10 @@
 package wire
 
-// Frames that carry JSON (docs/PROTOCOL.md, section 9). []byte fields are base64 in JSON, ids hex.
+// Frames that carry JSON (docs/PROTOCOL.md, section 9). Bytes are base64 in JSON, ids hex.
 
 // Challenge opens a connection; its nonce is made for it alone.
 type Challenge struct {
-	Nonce []byte `json:"nonce"`
+	Nonce Bytes `json:"nonce"`
 	// Time is the relay's, in milliseconds since 1970.
 	Time int64 `json:"time"`
 }
@@ -18,7 +18,7 @@ type Hello struct {
 	Session   SessionID `json:"session"`
 	OneShot   bool      `json:"one_shot"`
 	Origin    string    `json:"origin"`
-	Signature []byte    `json:"signature"`
+	Signature Bytes     `json:"signature"`
 }
 
 // HelloBytes is what a hello's signature covers:
@@ -66,7 +66,7 @@ type TailItem struct {
 
 // Tail asks for up to MaxTail streams.
 type Tail struct {
-	Streams []TailItem `json:"streams"`
+	Streams List[TailItem] `json:"streams"`
 }
 
 // NewTailItem names a stream and a position.
@@ -80,9 +80,9 @@ func (t TailItem) Stream() Stream { return Stream{t.Kind, t.ID} }
 // Append asks to append a statement to the roster; escrow and preview go with an invite.
 type Append struct {
 	Ref       uint64 `json:"ref"`
-	Statement []byte `json:"statement"`
-	Escrow    []byte `json:"escrow,omitempty"`
-	Preview   []byte `json:"preview,omitempty"`
+	Statement Bytes  `json:"statement"`
+	Escrow    Bytes  `json:"escrow,omitempty"`
+	Preview   Bytes  `json:"preview,omitempty"`
 }
 
 // Reply answers an append.
@@ -97,7 +97,7 @@ type Reply struct {
 // SetCard replaces the session's card where version is higher.
 type SetCard struct {
 	Version uint64 `json:"version"`
-	Card    []byte `json:"card"`
+	Card    Bytes  `json:"card"`
 }
 
 // TrackItem asks to be told when a device of the member passes the position in its inbox.
@@ -109,7 +109,7 @@ type TrackItem struct {
 
 // Track carries at most MaxTrack items.
 type Track struct {
-	Items []TrackItem `json:"items"`
+	Items List[TrackItem] `json:"items"`
 }
 
 // Refused says that a send was not stored.
@@ -141,14 +141,14 @@ type SessionState struct {
 	State   string    `json:"state"`
 	// Since is when the state began, in milliseconds since 1970.
 	Since       int64  `json:"since"`
-	Card        []byte `json:"card,omitempty"`
+	Card        Bytes  `json:"card,omitempty"`
 	CardVersion uint64 `json:"card_version,omitempty"`
 }
 
 // Presence lists sessions: all of them (full), or those that changed.
 type Presence struct {
-	Full     bool           `json:"full"`
-	Sessions []SessionState `json:"sessions"`
+	Full     bool               `json:"full"`
+	Sessions List[SessionState] `json:"sessions"`
 }
 
 // Close is the relay's last frame on a connection.

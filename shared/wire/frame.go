@@ -1,12 +1,6 @@
 package wire
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
-	"strings"
-)
+import "encoding/json"
 
 // FrameType is the first byte of a frame (docs/PROTOCOL.md, section 9).
 type FrameType uint8
@@ -88,28 +82,4 @@ func AppendJSONFrame(b []byte, t FrameType, v any) []byte {
 		panic("wire: " + err.Error())
 	}
 	return AppendFrame(b, t, payload)
-}
-
-// DecodeJSON reads exactly one JSON value of at most limit bytes into v. Fields that v does not name are CodeUnknownField,
-// anything else that does not fit is CodeMalformed, a longer text CodeTooLarge.
-func DecodeJSON(data []byte, limit int, v any) error {
-	if len(data) > limit {
-		return Errorf(CodeTooLarge, "this JSON has %d bytes, at most %d are taken", len(data), limit)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(v); err != nil {
-		var e *Error
-		switch {
-		case errors.As(err, &e):
-			return e
-		case strings.Contains(err.Error(), "unknown field"):
-			return Errorf(CodeUnknownField, "the JSON has a field that the protocol does not name: %s", strings.TrimPrefix(err.Error(), "json: unknown field "))
-		}
-		return Errorf(CodeMalformed, "the JSON does not fit what is expected here")
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Errorf(CodeMalformed, "more follows the JSON")
-	}
-	return nil
 }

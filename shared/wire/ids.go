@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -92,24 +91,6 @@ func hexDigit(c byte) byte {
 		return c - 'a' + 10
 	}
 	return 0xff
-}
-
-// Domain is the text that opens every hash, signature and derivation made for one purpose: "claudemesh/v1/<purpose>" and
-// a zero byte (docs/PROTOCOL.md, section 1).
-func Domain(purpose string) []byte {
-	return append([]byte("claudemesh/v1/"+purpose), 0)
-}
-
-// HashOf is SHA-256 over the purpose's domain and then the parts.
-func HashOf(purpose string, parts ...[]byte) [32]byte {
-	h := sha256.New()
-	h.Write(Domain(purpose))
-	for _, part := range parts {
-		h.Write(part)
-	}
-	var sum [32]byte
-	h.Sum(sum[:0])
-	return sum
 }
 
 // GeneralTopic is the id of #general, which exists in every mesh (section 2).

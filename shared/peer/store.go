@@ -7,6 +7,9 @@ type Op struct {
 	Key, Value []byte
 }
 
+// Row is one key and its value.
+type Row struct{ Key, Value []byte }
+
 // The buckets of a device's store. Their rows are this package's affair, but for BucketDraft and BucketKey, which are
 // the driver's.
 const (
@@ -16,7 +19,7 @@ const (
 	BucketCursor       = "cursor"       // stream → position u64
 	BucketSeen         = "seen"         // stream ‖ sending device → highest counter u64
 	BucketOutbox       = "outbox"       // counter u64 → JSON: message, sealed envelope
-	BucketSent         = "sent"         // counter u64 → JSON: what is still awaited of an accepted message
+	BucketSent         = "sent"         // message id → JSON: what is still awaited of an accepted message
 	BucketMessage      = "message"      // conversation ‖ 0 ‖ seq u64 → JSON
 	BucketState        = "state"        // the same key → delivery state that came after the message was stored
 	BucketMessageID    = "message-id"   // message id → its key in BucketMessage

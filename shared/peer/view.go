@@ -137,34 +137,34 @@ type DirectView struct {
 	LastText string
 }
 
-// MessageView is a message of this device's log, or a hole in it.
+// MessageView is a message of this device's log, or a hole in it. Its JSON is how the store keeps it; the name is not kept.
 type MessageView struct {
-	ID           wire.MessageID
-	Conversation ConversationID
-	From         wire.MemberID
-	FromName     string
-	FromDevice   wire.DeviceID
-	To           []wire.MemberID // none for a topic
-	Topic        wire.TopicID    // zero where the message was direct
-	Text         string
-	Type         string
-	Priority     wire.Priority
-	ReplyTo      wire.MessageID
-	Mentions     []wire.MemberID
-	Session      wire.SessionID // of the recipient, where the message is meant for one
-	FromSession  wire.SessionID
-	SentAt       int64 // milliseconds since 1970, the sender's clock
-	ReceivedAt   int64 // the relay's clock; 0 while sending
-	State        Delivery
-	Error        *wire.Error
+	ID           wire.MessageID  `json:"id,omitzero"`
+	Conversation ConversationID  `json:"conversation"`
+	From         wire.MemberID   `json:"from,omitzero"`
+	FromName     string          `json:"-"`
+	FromDevice   wire.DeviceID   `json:"device,omitzero"`
+	To           []wire.MemberID `json:"to,omitempty"`   // none for a topic
+	Topic        wire.TopicID    `json:"topic,omitzero"` // zero where the message was direct
+	Text         string          `json:"text,omitempty"`
+	Type         string          `json:"type,omitempty"`
+	Priority     wire.Priority   `json:"priority,omitempty"`
+	ReplyTo      wire.MessageID  `json:"reply_to,omitzero"`
+	Mentions     []wire.MemberID `json:"mentions,omitempty"`
+	Session      wire.SessionID  `json:"session,omitzero"` // of the recipient, where the message is meant for one
+	FromSession  wire.SessionID  `json:"from_session,omitzero"`
+	SentAt       int64           `json:"sent_at,omitempty"`     // milliseconds since 1970, the sender's clock
+	ReceivedAt   int64           `json:"received_at,omitempty"` // the relay's clock; 0 while sending
+	State        Delivery        `json:"state,omitempty"`
+	Error        *wire.Error     `json:"error,omitempty"`
 	// Seq numbers the messages of a conversation in this device's log. It strictly rises, and messages sort by it.
-	Seq uint64
+	Seq uint64 `json:"seq"`
 	// Arrival numbers all messages of this device's log in the order in which they came to be here.
-	Arrival uint64
+	Arrival uint64 `json:"arrival"`
 	// History is set for what was said before this device joined.
-	History bool
+	History bool `json:"history,omitempty"`
 	// Gap is set for a hole: what was here is gone from the relay.
-	Gap bool
+	Gap bool `json:"gap,omitempty"`
 }
 
 // Draft is a message to be sent: Target is what a person typed, or else Conversation names where it goes.

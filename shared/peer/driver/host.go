@@ -11,7 +11,7 @@ import (
 )
 
 // Record is one row of a store's bucket.
-type Record struct{ Key, Value []byte }
+type Record = peer.Row
 
 // Range is a part of a bucket in byte order of keys: From ≤ key < To, where nil means no bound. Limit 0 means all; Reverse
 // begins at the end.

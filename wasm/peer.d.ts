@@ -167,37 +167,52 @@ export type PeerEvent =
   | { type: 'mesh'; meshId: string }
   | { type: 'message'; meshId: string; message: Message; isNew: boolean }
   | { type: 'connection'; meshId: string; connection: Connection; problem: Problem | null }
-  /** The program panicked and was started again; nothing stored was lost. */
+  /** The program panicked and was started again; nothing stored was lost. The worker tells this, not the program. */
   | { type: 'restarted'; reason: string }
   /** Another, newer build of the peer takes over; reload the page. */
   | { type: 'superseded' }
+  /** The store failed, or the browser deleted it; in the second case the meshes that were lost stay listed as `removed`. */
   | { type: 'storage'; problem: Problem }
+  /** The page keeps `marker` in localStorage, in place of the one before, and hands it to the next `start`. */
+  | { type: 'marker'; marker: string }
 
 export interface StartOptions {
   /** Origin of the relay that serves this page; meshes keep the relay they were made on. */
   relay: string
-  /** Build of the page, to see a newer one. */
+  /** Build of the page. */
   build: string
+  /**
+   * The marker that the page kept; none at the first visit. It names the meshes of this browser, so that a store that the
+   * browser deleted is told as lost and not taken for a first visit. A worker cannot reach localStorage, which outlives
+   * IndexedDB where a browser evicts by itself.
+   */
+  marker?: string
 }
 
+/** `persisted`: whether the browser promised to keep the store. The page asks for that: a worker may not. */
 export interface Started { version: string; build: string; persisted: boolean; startMs: number }
 
 export interface Peer {
   start(options: StartOptions): Promise<Started>
   meshes(): Promise<MeshSummary[]>
   mesh(meshId: string): Promise<MeshState>
+  /** Safe to repeat with the same names after an error that says `retry`: it goes on with the same mesh. */
   createMesh(options: { name: string; displayName: string; token?: string }): Promise<MeshSummary>
   /** Opens the preview; claims nothing. */
   previewInvite(link: string): Promise<InvitePreview>
-  /** Claims and joins; safe to repeat after a lost connection: no second use is counted. */
+  /**
+   * Claims and joins; safe to repeat after a lost connection: no second use is counted. Once begun it goes on by itself,
+   * also after a reload; meanwhile the mesh is listed as `joining`, and `leaveMesh` calls it off.
+   */
   joinMesh(options: { link: string; displayName: string }): Promise<MeshSummary>
+  /** Takes this member out of the mesh and deletes what this browser holds of it. A mesh that is `removed` or `joining` is only deleted. */
   leaveMesh(meshId: string): Promise<void>
   setDisplayName(meshId: string, name: string): Promise<void>
   /** Newest `limit` messages before `before` (a `seq`; 0: the newest), oldest first. */
   messages(meshId: string, conversation: ConversationId, before: number, limit: number): Promise<Message[]>
   resolve(meshId: string, target: string): Promise<Resolution>
   complete(meshId: string, prefix: string): Promise<Suggestion[]>
-  /** Stores the message in the outbox and resolves at once, connected or not. */
+  /** Stores the message in the outbox and resolves at once, connected or not. `target`: as typed, or a conversation's id. */
   send(options: { meshId: string; target: string; text: string; priority?: Priority; replyTo?: string }): Promise<Message>
   /** Seals a failed message again, under a new id. */
   retry(meshId: string, messageId: string): Promise<Message>
@@ -209,7 +224,7 @@ export interface Peer {
   invites(meshId: string): Promise<Invite[]>
   retireInvite(meshId: string, inviteId: string): Promise<void>
   setStatus(meshId: string, status: Status, summary: string): Promise<void>
-  /** Two more peers in this worker, which join by invite and behave like agents at work. */
+  /** Two more peers in this worker, which join by invite and behave like agents at work. Asked again, it brings back those that left. */
   addDemoAgents(meshId: string): Promise<void>
   /** Tells every mesh to connect now (the page came back, the network is up). */
   wake(): Promise<void>

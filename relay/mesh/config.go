@@ -17,9 +17,11 @@ type Config struct {
 
 	Connections       int // of the mesh, welcome or not
 	DeviceConnections int // of one device
-	Sessions          int // of the mesh: online, away and the last offline one of each member
+	MemberSessions    int // of one member: online, away and its last offline one
+	Sessions          int // of the mesh
 	Tails             int // of one connection
-	Tracked           int // sends whose delivery one connection waits for
+	InboxTracked      int // sends to one inbox whose delivery is still to be told
+	Tracked           int // the same, of the mesh
 	Statements        int // of the roster
 	RosterBytes       int // of the roster
 
@@ -42,12 +44,36 @@ func DefaultConfig(origins ...string) Config {
 		Grace:             wire.GraceSeconds * time.Second,
 		Connections:       20_000,
 		DeviceConnections: 64,
+		MemberSessions:    256,
 		Sessions:          20_000,
 		Tails:             1024,
-		Tracked:           4096,
+		InboxTracked:      4096,
+		Tracked:           1 << 18,
 		Statements:        200_000,
 		RosterBytes:       256 << 20,
 		Sends:             Rate{PerSecond: 500, Burst: 5000},
 		Appends:           Rate{PerSecond: 10, Burst: 200},
 	}
+}
+
+// bucket is the state of a Rate; the zero value is full.
+type bucket struct {
+	spent float64
+	at    time.Time
+}
+
+// take reports whether one more is allowed now, and counts it.
+func (b *bucket) take(rate Rate, now time.Time) bool {
+	if rate.PerSecond <= 0 {
+		return true
+	}
+	if now.After(b.at) {
+		b.spent = max(0, b.spent-now.Sub(b.at).Seconds()*rate.PerSecond)
+		b.at = now
+	}
+	if b.spent+1 > rate.Burst {
+		return false
+	}
+	b.spent++
+	return true
 }

@@ -1,9 +1,11 @@
 package mesh
 
 import (
+	"crypto/sha256"
 	"io"
 	"time"
 
+	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -11,28 +13,185 @@ import (
 type Core struct {
 	config Config
 	mesh   wire.MeshID
+
+	// What events did to these before the commit is undone by nothing but a reload; see Committed.
+	roster      *roster.State
+	rosterBytes int
+	landed      map[[sha256.Size]byte]*landing
+	codes       map[wire.InviteID]string
+
+	streams  map[wire.Stream]*stream
+	devices  map[wire.DeviceID]*device
+	members  map[wire.MemberID]*member
+	conns    map[ConnID]*connection
+	welcomed []*connection // in no order that matters, but the same at every run
+	unheard  []*connection // before their hello
+	sessions map[sessionKey]*session
+	leases   []*session    // the values of sessions
+	changes  []*session    // of this batch
+	arrived  []*connection // in this batch
+	tracked  int
+
+	batch    batch
+	out      out
+	deadline time.Time
+	swept    time.Time
+}
+
+// landing is where a statement stands in the roster. position is 0 until its commit.
+type landing struct {
+	head     wire.Head
+	position wire.Position
+	code     string
 }
 
 // New folds a snapshot. Sessions that it shows online are away from now on, until they come back or their grace ends.
 // CodeBadRoster: the store holds a roster that breaks the rules.
 func New(config Config, snapshot Snapshot, now time.Time) (*Core, error) {
-	return &Core{config: config, mesh: snapshot.Mesh}, nil
+	c := &Core{
+		config:   config,
+		mesh:     snapshot.Mesh,
+		roster:   roster.NewBlind(),
+		landed:   make(map[[sha256.Size]byte]*landing, len(snapshot.Roster)),
+		codes:    make(map[wire.InviteID]string, len(snapshot.Codes)),
+		streams:  make(map[wire.Stream]*stream, len(snapshot.Heads)),
+		devices:  make(map[wire.DeviceID]*device, len(snapshot.Counters)),
+		members:  make(map[wire.MemberID]*member),
+		conns:    make(map[ConnID]*connection),
+		sessions: make(map[sessionKey]*session, len(snapshot.Sessions)),
+	}
+	c.batch.cursors = make(map[cursorKey]*MoveCursor)
+	for _, code := range snapshot.Codes {
+		c.codes[code.Invite] = code.Code
+	}
+	if err := c.fold(snapshot.Roster); err != nil {
+		return nil, err
+	}
+	for _, head := range snapshot.Heads {
+		c.stream(head.Stream).head = head.Position
+	}
+	for _, counter := range snapshot.Counters {
+		d := c.device(counter.Device)
+		d.last, d.committed = counter.Last, counter.Last
+	}
+	for _, cursor := range snapshot.Cursors {
+		d := c.device(cursor.Device)
+		if cursor.Stream == wire.InboxStream(d.member) {
+			d.cursor = cursor.Position
+		}
+	}
+	c.restoreSessions(snapshot.Sessions, now)
+	return c, nil
+}
+
+// fold replays what this relay verified before it stored it.
+func (c *Core) fold(entries []Entry) error {
+	for i := range entries {
+		e := &entries[i]
+		statement, err := roster.Parse(e.Bytes)
+		if err == nil {
+			err = c.roster.Replay(statement, time.UnixMilli(int64(e.Time)))
+		}
+		if err != nil {
+			return wire.Errorf(wire.CodeBadRoster, "statement %d of mesh %s does not fold: %v", i+1, c.mesh, err)
+		}
+		c.landed[sha256.Sum256(e.Bytes)] = &landing{head: c.roster.Head(), position: e.Position, code: c.codeOf(statement)}
+		c.rosterBytes += len(e.Bytes)
+	}
+	if c.roster.Mesh() != c.mesh {
+		return wire.Errorf(wire.CodeBadRoster, "the roster stored for mesh %s is not its own", c.mesh)
+	}
+	return nil
+}
+
+// codeOf is the code of an invite that a statement issues, or "".
+func (c *Core) codeOf(statement *roster.Statement) string {
+	if invite, ok := statement.Body.(*roster.Invite); ok {
+		return c.codes[invite.ID]
+	}
+	return ""
 }
 
 // Handle takes one event. entropy gives random bytes (nonces, invite codes); it must not fail. It is never called between
 // Take and Committed.
-func (c *Core) Handle(now time.Time, entropy io.Reader, ev Event) {}
-
-// Take gives what the events since the last Committed want committed. The adapter then calls Committed, at once where
-// the batch is empty and else with the store's verdicts.
-func (c *Core) Take() Batch { return Batch{Mesh: c.mesh} }
-
-// Committed takes the verdicts of the batch, one for each op, and gives everything to be let go, in order. The slice is
-// valid until the next call of Handle.
-func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output { return nil }
+func (c *Core) Handle(now time.Time, entropy io.Reader, ev Event) {
+	if c.batch.out {
+		panic("mesh: an event while a batch is out")
+	}
+	c.out.reset()
+	switch ev.Kind {
+	case EventOpened:
+		c.opened(now, entropy, ev.Conn)
+	case EventClosed:
+		c.closed(now, c.conns[ev.Conn])
+	case EventReceived:
+		c.received(now, entropy, c.conns[ev.Conn], ev.Frame)
+	case EventReadDone:
+		c.readDone(now, c.conns[ev.Conn], ev.Tag, ev.Last, ev.Failed)
+	case EventTick:
+		c.tick(now)
+	case EventLookup:
+		c.lookup(now, ev.Request, ev.Invite)
+	case EventClaim:
+		c.claim(now, ev.Request, ev.Claim)
+	}
+}
 
 // Deadline is when the next EventTick is due; zero: none.
-func (c *Core) Deadline() time.Time { return time.Time{} }
+func (c *Core) Deadline() time.Time { return c.deadline }
 
-// Idle reports whether the core has no connections and waits for nothing, so that the adapter may drop it.
-func (c *Core) Idle() bool { return true }
+// Idle reports whether the core has no connections and no session that is still away, so that the adapter may drop it.
+func (c *Core) Idle() bool {
+	if len(c.conns) > 0 || !c.batch.idle() {
+		return false
+	}
+	for _, s := range c.leases {
+		if s.row.State != wire.StateOffline {
+			return false
+		}
+	}
+	return true
+}
+
+// member is what the core keeps of a member beside the roster.
+type member struct {
+	sends, appends bucket
+	sessions       []*session
+}
+
+func (c *Core) member(id wire.MemberID) *member {
+	m := c.members[id]
+	if m == nil {
+		m = new(member)
+		c.members[id] = m
+	}
+	return m
+}
+
+// device is what the core keeps of a device beside the roster.
+type device struct {
+	id     wire.DeviceID
+	member wire.MemberID
+	// last is the counter that the next send follows; committed is the last one that is durable. They differ within a
+	// batch only.
+	last, committed uint64
+	cursor          wire.Position // in its member's inbox
+	conns           []*connection
+	sent            sentRing
+}
+
+// device gives the state of a device that stands in the roster.
+func (c *Core) device(id wire.DeviceID) *device {
+	d := c.devices[id]
+	if d == nil {
+		d = &device{id: id}
+		if view, ok := c.roster.Device(id); ok {
+			d.member = view.Member
+		}
+		c.devices[id] = d
+	}
+	return d
+}
+
+// milliseconds is a moment as frames and ops write it.
+func milliseconds(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) }

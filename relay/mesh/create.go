@@ -1,8 +1,10 @@
 package mesh
 
 import (
+	"bytes"
 	"time"
 
+	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -16,12 +18,51 @@ type Created struct {
 	Position wire.Position
 }
 
-// Create judges the first statements of a mesh and gives the batch that makes it; CreatedBy reads the verdict.
-func Create(now time.Time, statements [][]byte) (Batch, error) { return Batch{}, nil }
+// Create judges the first statements of a mesh and gives the batch that makes it; Created reads the verdict. An invite is
+// not among them: its escrow, preview and code come with the frame append.
+func Create(now time.Time, statements [][]byte) (Batch, error) {
+	if len(statements) == 0 || len(statements) > MaxCreate {
+		return Batch{}, wire.Errorf(wire.CodeMalformed, "a mesh begins with 1 to %d statements", MaxCreate)
+	}
+	state := roster.NewBlind()
+	op := &CreateMesh{Time: milliseconds(now)}
+	for _, raw := range statements {
+		statement, err := roster.Parse(raw)
+		if err != nil {
+			return Batch{}, err
+		}
+		if statement.Kind == roster.KindInvite {
+			return Batch{}, wire.Errorf(wire.CodeMalformed, "a mesh does not begin with an invite")
+		}
+		if err := state.Apply(statement, now); err != nil {
+			return Batch{}, err
+		}
+		op.Author = statement.Author
+		op.Statements = append(op.Statements, bytes.Clone(raw))
+	}
+	op.Head = state.Head()
+	return Batch{Mesh: state.Mesh(), Ops: []Op{op}}, nil
+}
 
-// CreatedBy is the answer where the verdict of Create's batch is Done.
-func CreatedBy(batch Batch, verdict Verdict) Created { return Created{} }
-
-// CreatedBefore is the answer where the verdict is Exists: the first answer again where the mesh began with the same
-// statements (load is its snapshot), and else CodeStaleHead.
-func CreatedBefore(batch Batch, load Snapshot) (Created, error) { return Created{}, nil }
+// ReadCreated is the answer to a batch of Create that was committed. Where the mesh existed before, load gives its snapshot:
+// the same statements get the first answer again, others CodeStaleHead.
+func ReadCreated(batch Batch, verdict Verdict, load func() (Snapshot, error)) (Created, error) {
+	op := batch.Ops[0].(*CreateMesh)
+	n := len(op.Statements)
+	created := Created{Mesh: batch.Mesh, Head: op.Head}
+	if verdict.Outcome == Done {
+		created.Position = verdict.Places[n-1].Position
+		return created, nil
+	}
+	snapshot, err := load()
+	if err != nil {
+		return Created{}, err
+	}
+	for i, raw := range op.Statements {
+		if i >= len(snapshot.Roster) || !bytes.Equal(raw, snapshot.Roster[i].Bytes) {
+			return Created{}, wire.Errorf(wire.CodeStaleHead, "This mesh exists already, with other statements after its genesis.")
+		}
+	}
+	created.Position = snapshot.Roster[n-1].Position
+	return created, nil
+}

@@ -1,0 +1,166 @@
+package mesh
+
+import (
+	"crypto/sha256"
+	"io"
+	"slices"
+	"time"
+
+	codes "claudemesh.com/mesh/shared/invite"
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// codeCandidates is how many invite codes are drawn for one invite; the store takes the first that is free.
+const codeCandidates = 4
+
+// append takes a statement of the connection's device (docs/PROTOCOL.md, section 3.1). A repeat gets the first answer.
+func (c *Core) append(now time.Time, entropy io.Reader, conn *connection, payload []byte) error {
+	var a wire.Append
+	if err := wire.DecodeJSON(payload, wire.MaxAppendJSON, &a); err != nil {
+		return err
+	}
+	if a.Ref == 0 {
+		return wire.Errorf(wire.CodeMalformed, "a ref is 1 or more")
+	}
+	if known := c.landed[sha256.Sum256(a.Statement)]; known != nil {
+		c.whenDone(-1, func(time.Time, *Verdict) {
+			if known.position != 0 {
+				c.reply(conn, a.Ref, known)
+			}
+		})
+		return nil
+	}
+	op, land, err := c.judge(now, entropy, conn, &a)
+	if err != nil {
+		e := wire.AsError(err)
+		c.sendJSON(conn, wire.FrameReply, wire.Reply{Ref: a.Ref, Error: e})
+		c.count(e.Code)
+		return nil
+	}
+	c.whenDone(c.batch.add(op), func(now time.Time, verdict *Verdict) {
+		if verdict.Outcome != Done {
+			c.sendJSONNow(conn, wire.FrameReply, wire.Reply{Ref: a.Ref, Error: wire.Refuse(wire.CodeStaleHead)})
+			return
+		}
+		c.land(op, land, verdict)
+		c.reply(conn, a.Ref, land)
+	})
+	return nil
+}
+
+func (c *Core) reply(conn *connection, ref uint64, at *landing) {
+	c.sendJSONNow(conn, wire.FrameReply, wire.Reply{Ref: ref, Head: &at.head, Position: at.position, Code: at.code})
+}
+
+// judge folds a statement that came over a connection and makes its operation.
+func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire.Append) (*AppendStatement, *landing, error) {
+	if !c.member(conn.device.member).appends.take(c.config.Appends, now) {
+		return nil, nil, wire.Refuse(wire.CodeRateLimited)
+	}
+	statement, err := roster.Parse(a.Statement)
+	if err != nil {
+		return nil, nil, err
+	}
+	if statement.Author != conn.device.id {
+		return nil, nil, wire.Errorf(wire.CodeForbidden, "a statement is appended by its author")
+	}
+	invite, err := newInvite(entropy, statement, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	op, land, err := c.foldNew(now, statement)
+	if err != nil {
+		return nil, nil, err
+	}
+	op.Invite = invite
+	return op, land, nil
+}
+
+// foldNew checks a statement and folds it. What it changed is undone by nothing but a reload.
+func (c *Core) foldNew(now time.Time, statement *roster.Statement) (*AppendStatement, *landing, error) {
+	if c.roster.Statements() >= c.config.Statements || c.rosterBytes+len(statement.Raw) > c.config.RosterBytes {
+		return nil, nil, wire.Errorf(wire.CodeTooLarge, "the roster is as long as the relay allows")
+	}
+	after := c.roster.Head()
+	if err := c.roster.Apply(statement, now); err != nil {
+		return nil, nil, err
+	}
+	c.rosterBytes += len(statement.Raw)
+	land := &landing{head: c.roster.Head()}
+	c.landed[sha256.Sum256(statement.Raw)] = land
+	c.follow(now, statement)
+	return &AppendStatement{
+		After: after, Head: land.head, Author: statement.Author, Statement: slices.Clone(statement.Raw), Time: milliseconds(now),
+	}, land, nil
+}
+
+// follow ends what a statement takes away.
+func (c *Core) follow(now time.Time, statement *roster.Statement) {
+	switch body := statement.Body.(type) {
+	case *roster.Role:
+		if body.Role < wire.RoleMember {
+			c.endTopics(body.Member)
+		}
+	case *roster.DeviceRevoked:
+		c.endDevices(now, body.Last)
+	case *roster.MemberRemoved:
+		c.endDevices(now, body.Last)
+	case *roster.Leave:
+		c.endDevices(now, body.Last)
+	}
+}
+
+// endDevices closes the connections of devices that are out of the mesh and forgets their sessions and cursors.
+func (c *Core) endDevices(now time.Time, gone []roster.LastCounter) {
+	for _, last := range gone {
+		d := c.device(last.Device)
+		for _, s := range slices.Clone(c.member(d.member).sessions) {
+			if s.row.Device == d.id {
+				c.endSession(now, s)
+			}
+		}
+		for _, conn := range slices.Clone(d.conns) {
+			c.count(wire.CodeRemoved)
+			c.drop(now, conn, wire.Refuse(wire.CodeRemoved))
+		}
+		c.batch.add(&ForgetDevice{Device: d.id})
+	}
+}
+
+// land notes where a statement was put, and shows it.
+func (c *Core) land(op *AppendStatement, land *landing, verdict *Verdict) {
+	land.position, land.code = verdict.Places[0].Position, verdict.Code
+	if op.Invite != nil {
+		c.codes[op.Invite.ID] = verdict.Code
+	}
+	c.deliver(c.stream(wire.RosterStream(c.mesh)), &Entry{
+		Position: verdict.Places[0].Position, Previous: verdict.Places[0].Previous, Time: op.Time, Sender: op.Author, Bytes: op.Statement,
+	})
+}
+
+// newInvite checks what comes with an invite and draws its codes; nil for other statements.
+func newInvite(entropy io.Reader, statement *roster.Statement, a *wire.Append) (*NewInvite, error) {
+	invite, ok := statement.Body.(*roster.Invite)
+	if !ok {
+		if a.Escrow != nil || a.Preview != nil {
+			return nil, wire.Errorf(wire.CodeMalformed, "only an invite has an escrow and a preview")
+		}
+		return nil, nil
+	}
+	if len(a.Escrow) > wire.MaxEscrow || len(a.Preview) > wire.MaxPreview {
+		return nil, wire.Errorf(wire.CodeTooLarge, "an escrow holds at most %d bytes, a preview %d", wire.MaxEscrow, wire.MaxPreview)
+	}
+	if sha256.Sum256(a.Escrow) != invite.Escrow || sha256.Sum256(a.Preview) != invite.Preview {
+		return nil, wire.Errorf(wire.CodeMalformed, "the escrow or the preview is not the one that the invite names")
+	}
+	n := &NewInvite{ID: invite.ID, Uses: int(invite.Uses), Escrow: a.Escrow, Preview: a.Preview}
+	for range codeCandidates {
+		code, err := codes.NewCode(entropy)
+		if err != nil {
+			panic("mesh: " + err.Error())
+		}
+		n.Codes = append(n.Codes, string(code))
+	}
+	return n, nil
+}

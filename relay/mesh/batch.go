@@ -1,0 +1,203 @@
+package mesh
+
+import (
+	"time"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// batch is what events since the last Committed gave: operations, and effects that wait for their verdicts.
+type batch struct {
+	out     bool // taken, not yet committed
+	ops     []Op
+	effects []effect
+
+	// Room that is used again for each batch. Ops point into it; a slice that outgrows its array leaves those pointers
+	// good, for they keep the old array.
+	bytes   []byte
+	entries []NewEntry
+	appends []AppendEnvelope
+	moves   []MoveCursor
+	cursors map[cursorKey]*MoveCursor
+}
+
+type cursorKey struct {
+	device wire.DeviceID
+	stream wire.Stream
+}
+
+// effect is something to let go at the commit, in the order in which events asked for it.
+type effect struct {
+	kind effectKind
+	conn *connection
+	op   int // whose verdict it waits for
+	// frames is a part of out.bytes, for effectFrames and effectDrop.
+	from, to int
+	code     wire.Code
+	counter  uint64
+	tail     *tail
+	device   *device
+	position wire.Position
+	call     func(now time.Time, verdict *Verdict) // for what is rare
+}
+
+type effectKind uint8
+
+const (
+	effectFrames effectKind = 1 + iota
+	effectDrop
+	effectCount
+	effectSend
+	effectRepeat
+	effectCursor
+	effectTail
+	effectRead
+	effectCall
+)
+
+// maxRoom is how large in bytes an array may be to be kept for the next batch.
+const maxRoom = 4 << 20
+
+func (b *batch) idle() bool { return !b.out && len(b.ops) == 0 && len(b.effects) == 0 }
+
+// add appends an operation and gives its index.
+func (b *batch) add(op Op) int {
+	b.ops = append(b.ops, op)
+	return len(b.ops) - 1
+}
+
+func (b *batch) reset() {
+	clear(b.ops)
+	clear(b.effects)
+	clear(b.entries)
+	clear(b.appends)
+	clear(b.cursors)
+	b.out, b.ops, b.effects = false, b.ops[:0], b.effects[:0]
+	b.entries, b.appends, b.moves = b.entries[:0], b.appends[:0], b.moves[:0]
+	b.bytes = b.bytes[:0]
+	if cap(b.bytes) > maxRoom {
+		b.bytes = nil
+	}
+}
+
+// Take gives what the events since the last Committed want committed. The adapter then calls Committed, at once where
+// the batch is empty and else with the store's verdicts.
+func (c *Core) Take() Batch {
+	c.batch.out = true
+	return Batch{Mesh: c.mesh, Ops: c.batch.ops}
+}
+
+// Committed takes the verdicts of the batch, one for each op, and gives everything to be let go, in order. The slice is
+// valid until the next call of Handle.
+//
+// Where the store found that another writer moved the mesh, what was judged by the old state is refused with codes that
+// ask to try again, and the last output is OutputReload.
+func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output {
+	if len(verdicts) != len(c.batch.ops) {
+		panic("mesh: as many verdicts as ops are wanted")
+	}
+	reload := false
+	for i := range verdicts {
+		reload = reload || verdicts[i].Outcome != Done && verdicts[i].Outcome != Resume
+	}
+	for i := range c.batch.effects {
+		e := &c.batch.effects[i]
+		var verdict *Verdict
+		if e.op >= 0 {
+			verdict = &verdicts[e.op]
+		}
+		c.settle(now, e, verdict)
+	}
+	c.tellPresence()
+	if reload {
+		c.out.list = append(c.out.list, Output{Kind: OutputReload})
+	}
+	c.batch.reset()
+	c.out.stale = true
+	return c.out.list
+}
+
+func (c *Core) settle(now time.Time, e *effect, verdict *Verdict) {
+	switch e.kind {
+	case effectFrames:
+		c.out.send(e.conn, e.from, e.to)
+	case effectDrop:
+		c.dropped(e)
+	case effectCount:
+		c.out.list = append(c.out.list, Output{Kind: OutputCount, Code: e.code})
+	case effectSend:
+		c.sent(now, e, verdict)
+	case effectRepeat:
+		c.repeated(e)
+	case effectCursor:
+		c.passed(now, e)
+	case effectTail:
+		c.startTail(e.tail)
+	case effectRead:
+		c.readOn(e)
+	case effectCall:
+		e.call(now, verdict)
+	}
+}
+
+// out collects outputs and the frames that they carry.
+type out struct {
+	list  []Output
+	bytes []byte
+	stale bool // Committed gave them away; the next event begins anew
+}
+
+func (o *out) reset() {
+	if !o.stale {
+		return
+	}
+	clear(o.list)
+	o.list, o.bytes, o.stale = o.list[:0], o.bytes[:0], false
+	if cap(o.bytes) > maxRoom {
+		o.bytes = nil
+	}
+}
+
+// send lets a part of bytes go to a connection that is still there.
+func (o *out) send(conn *connection, from, to int) {
+	if conn.gone {
+		return
+	}
+	o.list = append(o.list, Output{Kind: OutputSend, Conn: conn.id, Bytes: o.bytes[from:to:to]})
+}
+
+// later queues frames that are ready now: those appended to out.bytes since from.
+func (c *Core) later(conn *connection, from int) {
+	c.batch.effects = append(c.batch.effects, effect{kind: effectFrames, conn: conn, op: -1, from: from, to: len(c.out.bytes)})
+}
+
+// whenDone queues what an operation's verdict, or with op -1 the commit alone, lets go.
+func (c *Core) whenDone(op int, call func(now time.Time, verdict *Verdict)) {
+	c.batch.effects = append(c.batch.effects, effect{kind: effectCall, op: op, call: call})
+}
+
+// count queues one more refusal of this code for the metrics.
+func (c *Core) count(code wire.Code) {
+	c.batch.effects = append(c.batch.effects, effect{kind: effectCount, op: -1, code: code})
+}
+
+// sendJSON queues a frame of JSON.
+func (c *Core) sendJSON(conn *connection, kind wire.FrameType, v any) {
+	from := len(c.out.bytes)
+	c.out.bytes = wire.AppendJSONFrame(c.out.bytes, kind, v)
+	c.later(conn, from)
+}
+
+// sendJSONNow is sendJSON for an effect.
+func (c *Core) sendJSONNow(conn *connection, kind wire.FrameType, v any) {
+	from := len(c.out.bytes)
+	c.out.bytes = wire.AppendJSONFrame(c.out.bytes, kind, v)
+	c.out.send(conn, from, len(c.out.bytes))
+}
+
+// complain queues an error frame about the last frame.
+func (c *Core) complain(conn *connection, err error) {
+	e := wire.AsError(err)
+	c.sendJSON(conn, wire.FrameError, e)
+	c.count(e.Code)
+}

@@ -1,0 +1,174 @@
+package mesh
+
+import (
+	"io"
+	"slices"
+	"time"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// connection is one connection, from opened to forgotten.
+type connection struct {
+	id      ConnID
+	nonce   []byte // taken by the first hello
+	opened  time.Time
+	heard   time.Time
+	device  *device // nil before welcome
+	session wire.SessionID
+	oneShot bool
+	index   int // in Core.welcomed or Core.unheard
+
+	tails   map[wire.Stream]*tail
+	waiting []*tail // for their turn to be read
+	reading *tail
+	tag     uint64
+
+	ending bool // no more frames are taken
+	gone   bool // nothing can be sent
+	fresh  bool // welcomed in this batch: it is told all presence, not the changes
+}
+
+func (c *Core) opened(now time.Time, entropy io.Reader, id ConnID) {
+	conn := &connection{id: id, opened: now, heard: now, nonce: make([]byte, wire.ChallengeSize)}
+	if len(c.conns) >= c.config.Connections {
+		c.drop(now, conn, wire.Errorf(wire.CodeRateLimited, "This mesh has as many connections as the relay allows. Try again later."))
+		return
+	}
+	if _, err := io.ReadFull(entropy, conn.nonce); err != nil {
+		panic("mesh: no entropy: " + err.Error())
+	}
+	c.conns[id] = conn
+	conn.index = len(c.unheard)
+	c.unheard = append(c.unheard, conn)
+	c.due(now.Add(c.config.Handshake))
+	c.sendJSON(conn, wire.FrameChallenge, wire.Challenge{Nonce: conn.nonce, Time: now.UnixMilli()})
+}
+
+// received takes one frame.
+func (c *Core) received(now time.Time, entropy io.Reader, conn *connection, f wire.Frame) {
+	if conn == nil || conn.ending {
+		return
+	}
+	conn.heard = now
+	if conn.device == nil {
+		if f.Type == wire.FrameHello {
+			c.hello(now, conn, f.Payload)
+			return
+		}
+		c.drop(now, conn, wire.Refuse(wire.CodeNotWelcome))
+		return
+	}
+	var err error
+	switch f.Type {
+	case wire.FrameSend:
+		err = c.send(now, conn, f.Payload)
+	case wire.FrameCursor:
+		err = c.cursor(conn, f.Payload)
+	case wire.FrameTail:
+		err = c.tail(conn, f.Payload)
+	case wire.FrameAppend:
+		err = c.append(now, entropy, conn, f.Payload)
+	case wire.FrameCard:
+		err = c.card(now, conn, f.Payload)
+	case wire.FrameTrack:
+		err = c.track(now, conn, f.Payload)
+	case wire.FramePing:
+		err = c.ping(conn, f.Payload)
+	case wire.FrameBye:
+		err = c.bye(now, conn, f.Payload)
+	case wire.FrameHello:
+		c.drop(now, conn, wire.Refuse(wire.CodeStaleNonce))
+	default:
+		err = wire.Refuse(wire.CodeUnknownFrame)
+	}
+	if err != nil {
+		c.complain(conn, err)
+	}
+}
+
+func (c *Core) ping(conn *connection, payload []byte) error {
+	if len(payload) != wire.PingSize {
+		return wire.Errorf(wire.CodeMalformed, "a ping carries %d bytes", wire.PingSize)
+	}
+	from := len(c.out.bytes)
+	c.out.bytes = wire.AppendFrame(c.out.bytes, wire.FramePong, payload)
+	c.later(conn, from)
+	return nil
+}
+
+func (c *Core) bye(now time.Time, conn *connection, payload []byte) error {
+	if len(payload) != 0 {
+		return wire.Errorf(wire.CodeMalformed, "a bye is empty")
+	}
+	if s := c.leaseOf(conn); s != nil {
+		c.setState(now, s, wire.StateOffline)
+	}
+	c.drop(now, conn, nil)
+	return nil
+}
+
+// closed forgets a connection that is gone.
+func (c *Core) closed(now time.Time, conn *connection) {
+	if conn == nil {
+		return
+	}
+	conn.gone = true
+	c.forget(now, conn)
+}
+
+// drop ends a connection, with a close frame where there is a reason. Frames queued before still go out.
+func (c *Core) drop(now time.Time, conn *connection, reason *wire.Error) {
+	e := effect{kind: effectDrop, conn: conn, op: -1, from: len(c.out.bytes)}
+	if reason != nil {
+		e.code = reason.Code
+		c.out.bytes = wire.AppendJSONFrame(c.out.bytes, wire.FrameClose, wire.Close{Error: *reason})
+	}
+	e.to = len(c.out.bytes)
+	c.batch.effects = append(c.batch.effects, e)
+	c.forget(now, conn)
+}
+
+func (c *Core) dropped(e *effect) {
+	if e.conn.gone {
+		return
+	}
+	e.conn.gone = true
+	c.out.list = append(c.out.list, Output{Kind: OutputDrop, Conn: e.conn.id, Code: e.code, Bytes: c.out.bytes[e.from:e.to:e.to]})
+}
+
+// forget takes a connection out of everything; its lease goes on for the grace.
+func (c *Core) forget(now time.Time, conn *connection) {
+	if conn.ending {
+		return
+	}
+	conn.ending = true
+	if c.conns[conn.id] != conn {
+		return // refused before it was taken in
+	}
+	delete(c.conns, conn.id)
+	for _, t := range conn.tails { // in any order: each leaves another stream
+		c.endTail(t)
+	}
+	conn.waiting, conn.reading = nil, nil
+	if conn.device == nil {
+		c.unheard = leave(c.unheard, conn)
+		return
+	}
+	c.welcomed = leave(c.welcomed, conn)
+	conn.device.conns = slices.DeleteFunc(conn.device.conns, func(x *connection) bool { return x == conn })
+	if s := c.leaseOf(conn); s != nil {
+		s.conn = nil
+		if s.row.State == wire.StateOnline {
+			c.setState(now, s, wire.StateAway)
+		}
+	}
+}
+
+// leave takes a connection out of a list in which it knows its index.
+func leave(list []*connection, conn *connection) []*connection {
+	last := list[len(list)-1]
+	list[conn.index], last.index = last, conn.index
+	list[len(list)-1] = nil
+	return list[:len(list)-1]
+}

@@ -1,0 +1,160 @@
+package mesh
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// cursor notes how far a device has stored a stream (docs/PROTOCOL.md, section 8). A position above the head counts as the head.
+func (c *Core) cursor(conn *connection, payload []byte) error {
+	moved, err := wire.ParseCursor(payload)
+	if err != nil {
+		return err
+	}
+	if err := c.readable(conn, moved.Stream); err != nil {
+		return err
+	}
+	d := conn.device
+	position := min(moved.Position, c.stream(moved.Stream).head)
+	if position == 0 || moved.Stream.Kind == wire.StreamInbox && position <= d.cursor {
+		return nil
+	}
+	key := cursorKey{d.id, moved.Stream}
+	if op := c.batch.cursors[key]; op != nil {
+		op.Position = max(op.Position, position)
+		return nil
+	}
+	op := &MoveCursor{Device: d.id, Stream: moved.Stream, Position: position}
+	c.batch.cursors[key] = op
+	index := c.batch.add(op)
+	if moved.Stream.Kind == wire.StreamInbox {
+		c.batch.effects = append(c.batch.effects, effect{kind: effectCursor, op: index, device: d})
+	}
+	return nil
+}
+
+// watched is a send to an inbox whose sender waits to be told that a device has it.
+type watched struct {
+	position wire.Position
+	counter  uint64
+	conn     *connection
+}
+
+func byPosition(w watched, position wire.Position) int { return cmp.Compare(w.position, position) }
+
+// passed tells senders what a device's cursor went past.
+func (c *Core) passed(now time.Time, e *effect) {
+	d := e.device
+	op := c.batch.ops[e.op].(*MoveCursor)
+	before := d.cursor
+	if op.Position <= before {
+		return
+	}
+	d.cursor = op.Position
+	s := c.stream(op.Stream)
+	from, _ := slices.BinarySearchFunc(s.watched, before+1, byPosition)
+	for _, w := range s.watched[from:] {
+		if w.position > op.Position {
+			break
+		}
+		c.tellDelivered(now, w, d)
+	}
+	c.prune(s)
+}
+
+func (c *Core) tellDelivered(now time.Time, w watched, d *device) {
+	if w.conn.device == d {
+		return
+	}
+	from := len(c.out.bytes)
+	c.out.bytes = wire.AppendDelivered(c.out.bytes, wire.Delivered{
+		Counter: w.counter, Member: d.member, Device: d.id, Time: milliseconds(now),
+	})
+	c.out.send(w.conn, from, len(c.out.bytes))
+}
+
+// watch remembers a send. Where the bound is reached the oldest goes: its sender asks again after it reconnects.
+func (c *Core) watch(s *stream, w watched) {
+	if len(s.watched) >= c.config.InboxTracked {
+		c.prune(s)
+	}
+	if full := c.tracked >= c.config.Tracked; full || len(s.watched) >= c.config.InboxTracked {
+		if len(s.watched) == 0 {
+			return
+		}
+		s.watched = slices.Delete(s.watched, 0, 1)
+		c.tracked--
+	}
+	at, found := len(s.watched), false
+	if at > 0 && s.watched[at-1].position >= w.position {
+		at, found = slices.BinarySearchFunc(s.watched, w.position, byPosition)
+	}
+	for ; found && at < len(s.watched) && s.watched[at].position == w.position; at++ {
+		if s.watched[at].conn == w.conn {
+			return
+		}
+	}
+	s.watched = slices.Insert(s.watched, at, w)
+	c.tracked++
+}
+
+// prune drops what every device of the inbox's member has, and what was sent over connections that are gone.
+func (c *Core) prune(s *stream) {
+	lowest := wire.MaxPosition
+	for _, id := range c.roster.DevicesOf(wire.MemberID(s.name.ID)) {
+		lowest = min(lowest, c.device(id).cursor)
+	}
+	before := len(s.watched)
+	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return w.position <= lowest || w.conn.gone })
+	c.tracked -= before - len(s.watched)
+}
+
+// track takes up again what a sender waited for before it reconnected.
+func (c *Core) track(now time.Time, conn *connection, payload []byte) error {
+	var list wire.Track
+	if err := wire.DecodeJSON(payload, wire.MaxJSON, &list); err != nil {
+		return err
+	}
+	if len(list.Items) > wire.MaxTrack {
+		return wire.Errorf(wire.CodeTooLarge, "a track names at most %d sends", wire.MaxTrack)
+	}
+	for _, item := range list.Items {
+		if item.Position == 0 || item.Position > wire.MaxPosition {
+			return wire.Errorf(wire.CodeMalformed, "a send that is tracked has a position")
+		}
+		if item.Counter == 0 || item.Counter > conn.device.last {
+			return wire.Errorf(wire.CodeMalformed, "a send that is tracked has a counter of this device")
+		}
+	}
+	for _, item := range list.Items {
+		if view, ok := c.roster.Member(item.Member); !ok || view.Standing != roster.Present {
+			continue // nobody will ever have it; the roster told the sender why
+		}
+		w := watched{item.Position, item.Counter, conn}
+		c.whenDone(-1, func(now time.Time, _ *Verdict) { c.takeUp(now, item.Member, w) })
+	}
+	return nil
+}
+
+// takeUp tells at once of the devices that have the message, and later of the others.
+func (c *Core) takeUp(now time.Time, member wire.MemberID, w watched) {
+	waiting := false
+	for _, id := range c.roster.DevicesOf(member) {
+		d := c.device(id)
+		if d == w.conn.device {
+			continue
+		}
+		if d.cursor >= w.position {
+			c.tellDelivered(now, w, d)
+		} else {
+			waiting = true
+		}
+	}
+	if waiting && !w.conn.gone {
+		c.watch(c.stream(wire.InboxStream(member)), w)
+	}
+}

@@ -1,0 +1,244 @@
+package mesh
+
+import (
+	"slices"
+	"time"
+
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// session is one that holds or held a lease: online while conn is set, away until its grace ends, then offline.
+type session struct {
+	row     SessionRow
+	conn    *connection
+	index   int // in Core.leases
+	changed bool
+}
+
+type sessionKey struct {
+	device  wire.DeviceID
+	session wire.SessionID
+}
+
+func (s *session) key() sessionKey { return sessionKey{s.row.Device, s.row.Session} }
+
+func (s *session) graceEnds(grace time.Duration) time.Time {
+	return time.UnixMilli(int64(s.row.Since)).Add(grace)
+}
+
+// restoreSessions takes the rows of a store; what was online lost its connection with the relay.
+func (c *Core) restoreSessions(rows []SessionRow, now time.Time) {
+	for _, row := range rows {
+		if view, ok := c.roster.Device(row.Device); !ok || view.Standing != roster.Present {
+			continue
+		}
+		if row.State != wire.StateOffline {
+			row.State, row.Since = wire.StateAway, milliseconds(now)
+			c.due(now.Add(c.config.Grace))
+		}
+		c.keep(&session{row: row})
+	}
+}
+
+func (c *Core) keep(s *session) {
+	s.index = len(c.leases)
+	c.leases = append(c.leases, s)
+	c.sessions[s.key()] = s
+	m := c.member(s.row.Member)
+	m.sessions = append(m.sessions, s)
+}
+
+// dropSession forgets a session, here and in the store.
+func (c *Core) dropSession(s *session) {
+	last := c.leases[len(c.leases)-1]
+	c.leases[s.index], last.index = last, s.index
+	c.leases[len(c.leases)-1] = nil
+	c.leases = c.leases[:len(c.leases)-1]
+	delete(c.sessions, s.key())
+	m := c.member(s.row.Member)
+	m.sessions = slices.DeleteFunc(m.sessions, func(x *session) bool { return x == s })
+	c.batch.add(&DropSession{Device: s.row.Device, Session: s.row.Session})
+}
+
+// leaseOf is the lease that a connection holds, or nil.
+func (c *Core) leaseOf(conn *connection) *session {
+	if conn.device == nil || conn.oneShot {
+		return nil
+	}
+	if s := c.sessions[sessionKey{conn.device.id, conn.session}]; s != nil && s.conn == conn {
+		return s
+	}
+	return nil
+}
+
+// takeLease brings a session online on a connection.
+func (c *Core) takeLease(now time.Time, conn *connection, d *device, id wire.SessionID) error {
+	s := c.sessions[sessionKey{d.id, id}]
+	if s == nil {
+		if err := c.makeRoom(now, d.member); err != nil {
+			return err
+		}
+		s = &session{row: SessionRow{Member: d.member, Device: d.id, Session: id}}
+		c.keep(s)
+	}
+	s.conn = conn
+	if s.row.State != wire.StateOnline {
+		c.setState(now, s, wire.StateOnline)
+	}
+	return nil
+}
+
+// makeRoom holds the bounds on sessions. A member at its bound loses its session that has been away the longest; the mesh at
+// its bound takes no new one.
+func (c *Core) makeRoom(now time.Time, id wire.MemberID) error {
+	m := c.member(id)
+	if len(m.sessions) >= c.config.MemberSessions {
+		var oldest *session
+		for _, s := range m.sessions {
+			if s.conn == nil && (oldest == nil || s.row.Since < oldest.row.Since) {
+				oldest = s
+			}
+		}
+		if oldest == nil {
+			return wire.Errorf(wire.CodeRateLimited, "This member has as many sessions as the relay allows. Close one and try again.")
+		}
+		c.setState(now, oldest, wire.StateOffline)
+		if len(m.sessions) >= c.config.MemberSessions {
+			c.dropSession(oldest)
+		}
+	}
+	if len(c.leases) >= c.config.Sessions {
+		return wire.Errorf(wire.CodeRateLimited, "This mesh has as many sessions as the relay allows. Try again later.")
+	}
+	return nil
+}
+
+// setState moves a session and stores it. Of a member's offline sessions only the last stays.
+func (c *Core) setState(now time.Time, s *session, state string) {
+	if s.row.State == state {
+		return
+	}
+	s.row.State, s.row.Since = state, milliseconds(now)
+	c.store(s)
+	switch state {
+	case wire.StateAway:
+		c.due(now.Add(c.config.Grace))
+	case wire.StateOffline:
+		for _, other := range slices.Clone(c.member(s.row.Member).sessions) {
+			if other != s && other.row.State == wire.StateOffline {
+				c.dropSession(other)
+			}
+		}
+	}
+}
+
+// endSession forgets a session whose device is out of the mesh, and tells the others that it is offline.
+func (c *Core) endSession(now time.Time, s *session) {
+	s.conn, s.row.State, s.row.Since = nil, wire.StateOffline, milliseconds(now)
+	c.tell(s)
+	c.dropSession(s)
+}
+
+// store keeps a session's new state, and tells of it.
+func (c *Core) store(s *session) {
+	c.batch.add(&PutSession{Session: s.row})
+	c.tell(s)
+}
+
+// tell puts a session among the changes of this batch.
+func (c *Core) tell(s *session) {
+	if !s.changed {
+		s.changed = true
+		c.changes = append(c.changes, s)
+	}
+}
+
+// card replaces a session's card by one of a higher version (docs/PROTOCOL.md, section 10).
+func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
+	var set wire.SetCard
+	if err := wire.DecodeJSON(payload, wire.MaxJSON, &set); err != nil {
+		return err
+	}
+	if len(set.Card) > wire.MaxCard {
+		return wire.Errorf(wire.CodeTooLarge, "a card holds at most %d bytes, this one %d", wire.MaxCard, len(set.Card))
+	}
+	if len(set.Card) == 0 || set.Version == 0 {
+		return wire.Errorf(wire.CodeMalformed, "a card has a version of 1 or more and is not empty")
+	}
+	s := c.leaseOf(conn)
+	if s == nil {
+		return wire.Errorf(wire.CodeUnsupported, "a one-shot session has no card")
+	}
+	if set.Version <= s.row.CardVersion {
+		return nil
+	}
+	if !c.member(s.row.Member).appends.take(c.config.Appends, now) {
+		return wire.Refuse(wire.CodeRateLimited)
+	}
+	s.row.CardVersion, s.row.Card = set.Version, set.Card
+	c.store(s)
+	return nil
+}
+
+// tellAll sends a new connection every session.
+func (c *Core) tellAll(conn *connection) {
+	for from, to := range c.presence(true, c.leases) {
+		c.out.send(conn, from, to)
+	}
+}
+
+// tellPresence sends every connection what changed in this batch, once.
+func (c *Core) tellPresence() {
+	if len(c.changes) > 0 {
+		for from, to := range c.presence(false, c.changes) {
+			for _, conn := range c.welcomed {
+				if !conn.fresh {
+					c.out.send(conn, from, to)
+				}
+			}
+		}
+		for _, s := range c.changes {
+			s.changed = false
+		}
+		clear(c.changes)
+		c.changes = c.changes[:0]
+	}
+	for _, conn := range c.arrived {
+		conn.fresh = false
+	}
+	clear(c.arrived)
+	c.arrived = c.arrived[:0]
+}
+
+// presence appends frames that tell of sessions, none above the bound of JSON, and yields where each lies in out.bytes. The
+// first alone is full.
+func (c *Core) presence(full bool, sessions []*session) func(yield func(from, to int) bool) {
+	const (
+		room    = wire.MaxJSON - 64
+		rowSize = 512 // ids, times and field names of one, without its card
+	)
+	return func(yield func(from, to int) bool) {
+		for first := true; first || len(sessions) > 0; first = false {
+			p := wire.Presence{Full: full && first, Sessions: []wire.SessionState{}}
+			size := 0
+			for len(sessions) > 0 {
+				row := &sessions[0].row
+				size += rowSize + (len(row.Card)+2)/3*4
+				if size > room && len(p.Sessions) > 0 {
+					break
+				}
+				p.Sessions = append(p.Sessions, wire.SessionState{
+					Member: row.Member, Device: row.Device, Session: row.Session, State: row.State, Since: int64(row.Since),
+					Card: row.Card, CardVersion: row.CardVersion,
+				})
+				sessions = sessions[1:]
+			}
+			from := len(c.out.bytes)
+			c.out.bytes = wire.AppendJSONFrame(c.out.bytes, wire.FramePresence, p)
+			if !yield(from, len(c.out.bytes)) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package mesh
+
+import (
+	"slices"
+	"time"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// stream is what the core keeps of a log: its head, who is live on it, and which sends wait to be told as delivered.
+type stream struct {
+	name wire.Stream
+	head wire.Position // of what is committed
+	live []*tail
+
+	// While tails are read, recent keeps what was appended meanwhile, so that they go live although the head moves on.
+	catching int
+	recent   []Entry
+	kept     int // bytes in recent
+
+	watched []watched // inboxes only; by position
+}
+
+// maxRecent bounds recent, in bytes: what a store reads at once is of the same order.
+const maxRecent = 256 << 10
+
+// stream gives the state of a stream that the mesh has.
+func (c *Core) stream(name wire.Stream) *stream {
+	s := c.streams[name]
+	if s == nil {
+		s = &stream{name: name}
+		c.streams[name] = s
+	}
+	return s
+}
+
+// tail is one connection's reading of one stream.
+type tail struct {
+	conn   *connection
+	stream *stream
+	after  wire.Position // what the connection was given
+	live   bool
+	index  int // in stream.live
+	ended  bool
+}
+
+// readable says whether a connection's member may read a stream (docs/PROTOCOL.md, section 8).
+func (c *Core) readable(conn *connection, name wire.Stream) error {
+	switch name.Kind {
+	case wire.StreamRoster:
+		if name.ID != [wire.IDSize]byte(c.mesh) {
+			return wire.Errorf(wire.CodeForbidden, "that roster is of another mesh")
+		}
+	case wire.StreamInbox:
+		if name.ID != [wire.IDSize]byte(conn.device.member) {
+			return wire.Errorf(wire.CodeForbidden, "that inbox is of another member")
+		}
+	case wire.StreamTopic:
+		if view, ok := c.roster.Member(conn.device.member); !ok || view.Role < wire.RoleMember {
+			return wire.Refuse(wire.CodeForbidden)
+		}
+		if _, ok := c.roster.Topic(name.ID); !ok {
+			return wire.Errorf(wire.CodeNotFound, "this mesh has no topic %x", name.ID)
+		}
+	default:
+		return wire.Errorf(wire.CodeMalformed, "a stream is a roster, an inbox or a topic")
+	}
+	return nil
+}
+
+// tail starts to read streams. What may not be read gets an error; the rest of the list is read all the same.
+func (c *Core) tail(conn *connection, payload []byte) error {
+	var list wire.Tail
+	if err := wire.DecodeJSON(payload, wire.MaxJSON, &list); err != nil {
+		return err
+	}
+	if len(list.Streams) == 0 || len(list.Streams) > wire.MaxTail {
+		return wire.Errorf(wire.CodeMalformed, "a tail names 1 to %d streams", wire.MaxTail)
+	}
+	for _, item := range list.Streams {
+		if item.After > wire.MaxPosition {
+			return wire.Errorf(wire.CodeMalformed, "a position is below 2^53")
+		}
+	}
+	for _, item := range list.Streams {
+		name := item.Stream()
+		if err := c.readable(conn, name); err != nil {
+			c.complain(conn, err)
+			continue
+		}
+		if old := conn.tails[name]; old != nil {
+			c.endTail(old)
+		} else if len(conn.tails) >= c.config.Tails {
+			return wire.Errorf(wire.CodeTooLarge, "a connection tails at most %d streams", c.config.Tails)
+		}
+		t := &tail{conn: conn, stream: c.stream(name), after: item.After}
+		conn.tails[name] = t
+		c.batch.effects = append(c.batch.effects, effect{kind: effectTail, tail: t, op: -1})
+	}
+	return nil
+}
+
+// endTail stops a tail; a read that runs is ignored when it ends.
+func (c *Core) endTail(t *tail) {
+	delete(t.conn.tails, t.stream.name)
+	t.ended = true
+	s := t.stream
+	if t.live {
+		last := s.live[len(s.live)-1]
+		s.live[t.index], last.index = last, t.index
+		s.live[len(s.live)-1] = nil
+		s.live = s.live[:len(s.live)-1]
+	}
+	if t.conn.reading == t {
+		s.caught()
+	}
+	t.conn.waiting = slices.DeleteFunc(t.conn.waiting, func(x *tail) bool { return x == t })
+}
+
+// endTopics stops what a member may no longer read.
+func (c *Core) endTopics(id wire.MemberID) {
+	for _, conn := range slices.Clone(c.welcomed) {
+		if conn.device.member != id {
+			continue
+		}
+		for name, t := range conn.tails {
+			if name.Kind == wire.StreamTopic {
+				c.endTail(t)
+			}
+		}
+	}
+}
+
+// startTail goes live where the reader stands at the head, and else has the store read.
+func (c *Core) startTail(t *tail) {
+	switch {
+	case t.ended || t.conn.ending:
+	case t.after >= t.stream.head:
+		c.goLive(t)
+	default:
+		t.conn.waiting = append(t.conn.waiting, t)
+		c.readNext(t.conn)
+	}
+}
+
+func (c *Core) goLive(t *tail) {
+	t.live, t.index = true, len(t.stream.live)
+	t.stream.live = append(t.stream.live, t)
+	from := len(c.out.bytes)
+	c.out.bytes = wire.AppendLive(c.out.bytes, wire.Cursor{Stream: t.stream.name, Position: t.stream.head})
+	c.out.send(t.conn, from, len(c.out.bytes))
+}
+
+// readNext has the store read for the tail that has waited the longest; one read a connection.
+func (c *Core) readNext(conn *connection) {
+	if conn.reading != nil || len(conn.waiting) == 0 {
+		return
+	}
+	t := conn.waiting[0]
+	conn.waiting = slices.Delete(conn.waiting, 0, 1)
+	conn.reading = t
+	conn.tag++
+	t.stream.catching++
+	c.out.list = append(c.out.list, Output{
+		Kind: OutputRead, Conn: conn.id, Stream: t.stream.name, After: t.after, Tag: conn.tag, Device: conn.device.id,
+	})
+}
+
+// readDone notes how far a read came; what follows from it depends on the head at the commit. What is below the head and
+// cannot be read is a store in trouble: the peer comes back and tries again.
+func (c *Core) readDone(now time.Time, conn *connection, tag uint64, last wire.Position, failed bool) {
+	if conn == nil || conn.tag != tag || conn.reading == nil {
+		return
+	}
+	if t := conn.reading; !t.ended && (failed || last <= t.after) {
+		c.count(wire.CodeUnavailable)
+		c.drop(now, conn, wire.Refuse(wire.CodeUnavailable))
+		return
+	}
+	c.batch.effects = append(c.batch.effects, effect{kind: effectRead, conn: conn, op: -1, position: last})
+}
+
+func (c *Core) readOn(e *effect) {
+	conn, t := e.conn, e.conn.reading
+	if conn.ending {
+		return
+	}
+	conn.reading = nil
+	defer c.readNext(conn)
+	if t.ended {
+		return
+	}
+	defer t.stream.caught()
+	t.after = e.position
+	if t.after < t.stream.head && t.stream.covers(t.after) {
+		for i := range t.stream.recent {
+			if entry := &t.stream.recent[i]; entry.Position > t.after {
+				c.show(t, entry)
+			}
+		}
+		t.after = t.stream.head
+	}
+	c.startTail(t)
+}
+
+// show sends one entry to one tail.
+func (c *Core) show(t *tail, e *Entry) {
+	from := len(c.out.bytes)
+	b, err := appendEntry(c.out.bytes, t.stream.name, t.conn.device.id, e)
+	if err != nil {
+		return // the envelope was parsed when it was taken
+	}
+	c.out.bytes = b
+	c.out.send(t.conn, from, len(c.out.bytes))
+}
+
+// deliver moves a stream's head on and shows the entry to everyone who is live. What is the same for all is made once.
+func (c *Core) deliver(s *stream, e *Entry) {
+	s.head = e.Position
+	if s.catching > 0 {
+		s.remember(e)
+	}
+	if s.name.Kind == wire.StreamInbox {
+		for _, t := range s.live {
+			c.show(t, e)
+		}
+		return
+	}
+	if len(s.live) == 0 {
+		return
+	}
+	from := len(c.out.bytes)
+	b, err := appendEntry(c.out.bytes, s.name, wire.DeviceID{}, e)
+	if err != nil {
+		return
+	}
+	c.out.bytes = b
+	for _, t := range s.live {
+		c.out.send(t.conn, from, len(b))
+	}
+}
+
+// remember keeps a copy of an entry for those whose read runs.
+func (s *stream) remember(e *Entry) {
+	kept := *e
+	kept.Bytes = slices.Clone(e.Bytes)
+	s.recent = append(s.recent, kept)
+	s.kept += len(kept.Bytes)
+	for s.kept > maxRecent {
+		s.kept -= len(s.recent[0].Bytes)
+		s.recent = slices.Delete(s.recent, 0, 1)
+	}
+}
+
+// covers reports whether recent holds everything behind a position.
+func (s *stream) covers(after wire.Position) bool {
+	return len(s.recent) > 0 && s.recent[0].Previous <= after && s.recent[len(s.recent)-1].Position == s.head
+}
+
+// caught ends one reading.
+func (s *stream) caught() {
+	if s.catching--; s.catching == 0 {
+		s.recent, s.kept = nil, 0
+	}
+}

@@ -151,7 +151,7 @@ func newInvite(entropy io.Reader, statement *roster.Statement, a *wire.Append) (
 	if len(a.Escrow) > wire.MaxEscrow || len(a.Preview) > wire.MaxPreview {
 		return nil, wire.Errorf(wire.CodeTooLarge, "an escrow holds at most %d bytes, a preview %d", wire.MaxEscrow, wire.MaxPreview)
 	}
-	if sha256.Sum256(a.Escrow) != invite.Escrow || sha256.Sum256(a.Preview) != invite.Preview {
+	if roster.EscrowHash(a.Escrow) != invite.Escrow || roster.PreviewHash(a.Preview) != invite.Preview {
 		return nil, wire.Errorf(wire.CodeMalformed, "the escrow or the preview is not the one that the invite names")
 	}
 	n := &NewInvite{ID: invite.ID, Uses: int(invite.Uses), Escrow: a.Escrow, Preview: a.Preview}

@@ -83,11 +83,12 @@ type DropSession struct {
 // ForgetDevice forgets cursors and sessions of a device that left the mesh. Its last counter stays. Verdict: Done.
 type ForgetDevice struct{ Device wire.DeviceID }
 
-// Trim drops the chunks of a stream that hold nothing above To. Verdict: Done with a place whose Position is the highest
-// position that is gone (0: none ever was).
+// Trim drops the chunks of a stream that hold nothing above To; readers that are behind it get a gap. Verdict: Done with a
+// place whose Position is the highest one that this dropped (0: none).
 type Trim struct {
 	Stream wire.Stream
 	To     wire.Position
+	Time   uint64
 }
 
 func (*CreateMesh) op()      {}

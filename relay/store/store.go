@@ -9,6 +9,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/wire"
@@ -71,3 +72,9 @@ const (
 	ActionAppend    Action = "append"    // envelopes were appended
 	ActionTrim      Action = "trim"      // a stream was trimmed
 )
+
+// Unavailable is what a store returns when the disk or the database failed: CodeUnavailable to whoever asked, with the
+// cause for the log.
+func Unavailable(doing string, cause error) error {
+	return fmt.Errorf("%s: %w: %w", doing, wire.Refuse(wire.CodeUnavailable), cause)
+}

@@ -1,0 +1,244 @@
+package store
+
+import (
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// Applier carries out batches on the rows of a transaction: the one place where verdicts are decided and chunks made, for
+// every store. A row is read once and written once in a commit, however many operations touch it; only chunks are more. It
+// is used by one goroutine at a time.
+type Applier struct {
+	rows       Rows
+	generation uint32
+	meshes     map[wire.MeshID]*meshTx
+	order      []*meshTx
+	buffers    [][]byte
+}
+
+// NewApplier works on rows; new positions are of the generation (wire.NextGeneration at the opening of the store).
+func NewApplier(rows Rows, generation uint32) *Applier {
+	return &Applier{rows: rows, generation: generation, meshes: make(map[wire.MeshID]*meshTx)}
+}
+
+// Apply carries out batches in order, within the transaction that the rows are in. After an error the transaction is to be
+// rolled back.
+func (a *Applier) Apply(batches []mesh.Batch) ([][]mesh.Verdict, error) {
+	defer a.reset()
+	verdicts := make([][]mesh.Verdict, len(batches))
+	for i, batch := range batches {
+		m, err := a.mesh(batch.Mesh)
+		if err != nil {
+			return nil, err
+		}
+		verdicts[i] = make([]mesh.Verdict, len(batch.Ops))
+		for j, op := range batch.Ops {
+			if verdicts[i][j], err = m.apply(op); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, m := range a.order {
+		if err := m.flush(); err != nil {
+			return nil, err
+		}
+	}
+	return verdicts, nil
+}
+
+func (a *Applier) mesh(id wire.MeshID) (*meshTx, error) {
+	if m := a.meshes[id]; m != nil {
+		return m, nil
+	}
+	row, err := a.rows.Mesh(id)
+	if err != nil {
+		return nil, err
+	}
+	m := &meshTx{
+		applier: a, rows: a.rows, id: id, row: row, saved: row,
+		streams: make(map[wire.Stream]*streamTx), counters: make(map[wire.DeviceID]*counterTx),
+	}
+	a.meshes[id] = m
+	a.order = append(a.order, m)
+	return m, nil
+}
+
+func (a *Applier) reset() {
+	for _, m := range a.order {
+		for _, s := range m.touched {
+			if cap(s.data) > 0 && len(a.buffers) < 256 {
+				a.buffers = append(a.buffers, s.data[:0])
+			}
+		}
+	}
+	clear(a.meshes)
+	clear(a.order)
+	a.order = a.order[:0]
+}
+
+func (a *Applier) buffer() []byte {
+	if n := len(a.buffers); n > 0 {
+		b := a.buffers[n-1]
+		a.buffers = a.buffers[:n-1]
+		return b
+	}
+	return nil
+}
+
+// meshTx is one mesh in one transaction.
+type meshTx struct {
+	applier  *Applier
+	rows     Rows
+	id       wire.MeshID
+	row      MeshRow
+	saved    MeshRow
+	streams  map[wire.Stream]*streamTx
+	touched  []*streamTx
+	counters map[wire.DeviceID]*counterTx
+	counted  []*counterTx
+}
+
+type counterTx struct {
+	device      wire.DeviceID
+	last, saved uint64
+}
+
+func (m *meshTx) apply(op mesh.Op) (mesh.Verdict, error) {
+	if op, ok := op.(*mesh.CreateMesh); ok {
+		return m.create(op)
+	}
+	if m.row.Number == 0 {
+		return mesh.Verdict{Outcome: mesh.Stale}, nil
+	}
+	done := mesh.Verdict{Outcome: mesh.Done}
+	switch op := op.(type) {
+	case *mesh.AppendStatement:
+		return m.statement(op)
+	case *mesh.AppendEnvelope:
+		return m.envelope(op)
+	case *mesh.MoveCursor:
+		s, err := m.stream(op.Stream)
+		if err != nil {
+			return done, err
+		}
+		return done, m.rows.RaiseCursor(m.row.Number, op.Device, s.row.Number, op.Position)
+	case *mesh.PutSession:
+		return done, m.rows.SaveSession(m.row.Number, &op.Session)
+	case *mesh.DropSession:
+		return done, m.rows.DropSession(m.row.Number, op.Device, op.Session)
+	case *mesh.ForgetDevice:
+		return done, m.rows.ForgetDevice(m.row.Number, op.Device)
+	case *mesh.Trim:
+		return m.trim(op)
+	}
+	return done, wire.Errorf(wire.CodeInternal, "a store knows no operation %T", op)
+}
+
+func (m *meshTx) create(op *mesh.CreateMesh) (mesh.Verdict, error) {
+	if m.row.Number != 0 {
+		return mesh.Verdict{Outcome: mesh.Exists}, nil
+	}
+	number, err := m.rows.AddMesh(m.id, MeshRow{Head: op.Head})
+	if err != nil {
+		return mesh.Verdict{}, err
+	}
+	m.row = MeshRow{Number: number, Head: op.Head}
+	m.saved = m.row
+	verdict := mesh.Verdict{Outcome: mesh.Done}
+	for _, statement := range op.Statements {
+		place, err := m.append(wire.RosterStream(m.id), op.Time, op.Author, statement)
+		if err != nil {
+			return verdict, err
+		}
+		verdict.Places = append(verdict.Places, place)
+		if err := m.record(ActionCreate, op.Time, op.Author, wire.RosterStream(m.id), place.Position, 1, uint64(len(statement))); err != nil {
+			return verdict, err
+		}
+	}
+	return verdict, nil
+}
+
+func (m *meshTx) statement(op *mesh.AppendStatement) (mesh.Verdict, error) {
+	if m.row.Head != op.After {
+		return mesh.Verdict{Outcome: mesh.Stale}, nil
+	}
+	verdict := mesh.Verdict{Outcome: mesh.Done}
+	action := ActionStatement
+	if !op.Use.IsZero() {
+		action = ActionClaim
+		left, err := m.rows.InviteUses(m.row.Number, op.Use)
+		if err != nil {
+			return verdict, err
+		}
+		if left <= 0 {
+			return mesh.Verdict{Outcome: mesh.Exhausted}, nil
+		}
+		if err := m.rows.SaveInviteUses(m.row.Number, op.Use, left-1); err != nil {
+			return verdict, err
+		}
+	}
+	if op.Invite != nil {
+		action = ActionInvite
+		code, err := m.freeCode(op.Invite.Codes)
+		if err != nil {
+			return verdict, err
+		}
+		if code == "" {
+			return mesh.Verdict{Outcome: mesh.CodeTaken}, nil
+		}
+		if err := m.rows.AddInvite(m.row.Number, code, op.Invite); err != nil {
+			return verdict, err
+		}
+		verdict.Code = code
+	}
+	place, err := m.append(wire.RosterStream(m.id), op.Time, op.Author, op.Statement)
+	if err != nil {
+		return verdict, err
+	}
+	m.row.Head = op.Head
+	verdict.Places = []mesh.Place{place}
+	return verdict, m.record(action, op.Time, op.Author, wire.RosterStream(m.id), place.Position, 1, uint64(len(op.Statement)))
+}
+
+func (m *meshTx) freeCode(codes []string) (string, error) {
+	for _, code := range codes {
+		taken, err := m.rows.CodeTaken(code)
+		if err != nil {
+			return "", err
+		}
+		if !taken {
+			return code, nil
+		}
+	}
+	return "", nil
+}
+
+func (m *meshTx) envelope(op *mesh.AppendEnvelope) (mesh.Verdict, error) {
+	if m.row.Head != op.Head {
+		return mesh.Verdict{Outcome: mesh.Stale}, nil
+	}
+	counter := m.counters[op.Device]
+	if counter == nil {
+		last, err := m.rows.Counter(m.row.Number, op.Device)
+		if err != nil {
+			return mesh.Verdict{}, err
+		}
+		counter = &counterTx{op.Device, last, last}
+		m.counters[op.Device] = counter
+		m.counted = append(m.counted, counter)
+	}
+	if counter.last != op.After || op.Counter <= counter.last {
+		return mesh.Verdict{Outcome: mesh.Resume, Last: counter.last}, nil
+	}
+	verdict := mesh.Verdict{Outcome: mesh.Done, Places: make([]mesh.Place, len(op.Entries))}
+	for i := range op.Entries {
+		place, err := m.append(op.Entries[i].Stream, op.Time, op.Device, op.Entries[i].Envelope)
+		if err != nil {
+			return verdict, err
+		}
+		verdict.Places[i] = place
+		m.streams[op.Entries[i].Stream].wrote(op.Device, op.Time, len(op.Entries[i].Envelope))
+	}
+	counter.last = op.Counter
+	return verdict, nil
+}

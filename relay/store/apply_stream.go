@@ -1,0 +1,146 @@
+package store
+
+import (
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// streamTx is one stream in one transaction, with the chunk that grows.
+type streamTx struct {
+	name     wire.Stream
+	row      StreamRow
+	saved    StreamRow
+	data     []byte
+	first    wire.Position
+	previous wire.Position
+	count    int
+	writers  []writer
+}
+
+// writer is what one device appended in this commit.
+type writer struct {
+	device       wire.DeviceID
+	time         uint64
+	last         wire.Position
+	count, bytes uint64
+}
+
+func (s *streamTx) wrote(device wire.DeviceID, time uint64, size int) {
+	for i := range s.writers {
+		if w := &s.writers[i]; w.device == device {
+			w.time, w.last, w.count, w.bytes = time, s.row.Head, w.count+1, w.bytes+uint64(size)
+			return
+		}
+	}
+	s.writers = append(s.writers, writer{device, time, s.row.Head, 1, uint64(size)})
+}
+
+func (m *meshTx) stream(name wire.Stream) (*streamTx, error) {
+	if s := m.streams[name]; s != nil {
+		return s, nil
+	}
+	row, err := m.rows.Stream(m.row.Number, name)
+	if err == nil && row.Number == 0 {
+		row.Number, err = m.rows.AddStream(m.row.Number, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &streamTx{name: name, row: row, saved: row}
+	m.streams[name] = s
+	m.touched = append(m.touched, s)
+	return s, nil
+}
+
+// append puts one entry at the next position.
+func (m *meshTx) append(name wire.Stream, time uint64, sender wire.DeviceID, entry []byte) (mesh.Place, error) {
+	s, err := m.stream(name)
+	if err != nil {
+		return mesh.Place{}, err
+	}
+	place := mesh.Place{Position: wire.Next(s.row.Head, m.applier.generation), Previous: s.row.Head}
+	if place.Position > wire.MaxPosition {
+		return mesh.Place{}, wire.Errorf(wire.CodeInternal, "a stream has no positions left")
+	}
+	if s.count > 0 && (len(s.data)+entryOverhead+len(entry) > MaxChunk || place.Position != place.Previous+1) {
+		if err := m.writeChunk(s); err != nil {
+			return mesh.Place{}, err
+		}
+	}
+	if s.count == 0 {
+		if s.data == nil {
+			s.data = m.applier.buffer()
+		}
+		s.first, s.previous = place.Position, place.Previous
+	}
+	s.data = appendEntry(s.data, time, sender, entry)
+	s.count++
+	s.row.Head = place.Position
+	return place, nil
+}
+
+func (m *meshTx) writeChunk(s *streamTx) error {
+	if s.count == 0 {
+		return nil
+	}
+	err := m.rows.AddChunk(Chunk{
+		Stream: s.row.Number, First: s.first, Last: s.row.Head, Previous: s.previous, Count: s.count, Data: s.data,
+	})
+	s.data, s.count = s.data[:0], 0
+	return err
+}
+
+func (m *meshTx) trim(op *mesh.Trim) (mesh.Verdict, error) {
+	s, err := m.stream(op.Stream)
+	if err != nil {
+		return mesh.Verdict{}, err
+	}
+	if err := m.writeChunk(s); err != nil {
+		return mesh.Verdict{}, err
+	}
+	gone, err := m.rows.TrimChunks(s.row.Number, op.To)
+	if err != nil {
+		return mesh.Verdict{}, err
+	}
+	if gone.To != 0 {
+		err = m.record(ActionTrim, op.Time, wire.DeviceID{}, op.Stream, gone.To, gone.Count, gone.Bytes)
+	}
+	return mesh.Verdict{Outcome: mesh.Done, Places: []mesh.Place{{Position: gone.To}}}, err
+}
+
+func (m *meshTx) record(action Action, time uint64, device wire.DeviceID, stream wire.Stream, position wire.Position, count, bytes uint64) error {
+	m.row.Record++
+	return m.rows.AddRecord(m.row.Number, &Record{
+		Number: m.row.Record, Time: time, Action: action, Device: device, Stream: stream, Position: position, Count: count, Bytes: bytes,
+	})
+}
+
+// flush writes what grew in memory: chunks, heads, counters and the audit of appends.
+func (m *meshTx) flush() error {
+	for _, s := range m.touched {
+		if err := m.writeChunk(s); err != nil {
+			return err
+		}
+		if s.row != s.saved {
+			if err := m.rows.SaveStream(s.row); err != nil {
+				return err
+			}
+		}
+		for _, w := range s.writers {
+			if err := m.record(ActionAppend, w.time, w.device, s.name, w.last, w.count, w.bytes); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range m.counted {
+		if c.last != c.saved {
+			if err := m.rows.SaveCounter(m.row.Number, c.device, c.last); err != nil {
+				return err
+			}
+		}
+	}
+	if m.row != m.saved {
+		return m.rows.SaveMesh(m.row)
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// Rows are the tables of a store within one transaction, for Applier. Everything that a mesh owns is reached by the number of
+// its row and in no other way, so that no operation can touch another mesh. Any error ends the transaction.
+type Rows interface {
+	// Mesh finds a mesh; a Number of 0 means that there is none.
+	Mesh(id wire.MeshID) (MeshRow, error)
+	// AddMesh inserts a mesh and gives its number; SaveMesh writes its head and last record.
+	AddMesh(id wire.MeshID, row MeshRow) (number int64, err error)
+	SaveMesh(row MeshRow) error
+
+	// Stream finds a stream; a Number of 0 means that there is none.
+	Stream(mesh int64, name wire.Stream) (StreamRow, error)
+	AddStream(mesh int64, name wire.Stream) (number int64, err error)
+	SaveStream(row StreamRow) error
+	// AddChunk keeps a chunk; Data is borrowed.
+	AddChunk(chunk Chunk) error
+	// TrimChunks drops the chunks of a stream whose last position is not above to, and tells the last one dropped and how
+	// much it was.
+	TrimChunks(stream int64, to wire.Position) (Trimmed, error)
+
+	// Counter is the last counter of a device; 0 where nothing was accepted from it.
+	Counter(mesh int64, device wire.DeviceID) (uint64, error)
+	SaveCounter(mesh int64, device wire.DeviceID, last uint64) error
+	// RaiseCursor moves a cursor where position is higher.
+	RaiseCursor(mesh int64, device wire.DeviceID, stream int64, position wire.Position) error
+
+	// InviteUses is how many uses are left; 0 where there is no such invite.
+	InviteUses(mesh int64, id wire.InviteID) (left int, err error)
+	SaveInviteUses(mesh int64, id wire.InviteID, left int) error
+	// CodeTaken reports whether any invite of any mesh has this code.
+	CodeTaken(code string) (bool, error)
+	AddInvite(mesh int64, code string, invite *mesh.NewInvite) error
+
+	SaveSession(mesh int64, session *mesh.SessionRow) error
+	DropSession(mesh int64, device wire.DeviceID, session wire.SessionID) error
+	// ForgetDevice drops the cursors and sessions of a device.
+	ForgetDevice(mesh int64, device wire.DeviceID) error
+
+	AddRecord(mesh int64, record *Record) error
+}
+
+// MeshRow is a mesh: the head of its roster and the number of its last audit record.
+type MeshRow struct {
+	Number int64
+	Head   wire.Head
+	Record uint64
+}
+
+// StreamRow is a stream: the position of its last entry, 0 before the first.
+type StreamRow struct {
+	Number int64
+	Head   wire.Position
+}
+
+// Trimmed is what a trim dropped.
+type Trimmed struct {
+	To           wire.Position // 0: nothing
+	Count, Bytes uint64
+}

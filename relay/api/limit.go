@@ -1,0 +1,110 @@
+package api
+
+import (
+	"math"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Rates are how many requests one address may make in a minute; as many may come at once. Zero means no limit.
+type Rates struct {
+	Lookups int // of invites
+	Claims  int // of invites
+	Meshes  int // made
+}
+
+// action is what a rate counts.
+type action uint8
+
+const (
+	lookUp action = iota
+	claim
+	create
+)
+
+// maxBuckets bounds the limiter's memory. Where so many addresses are active at once, newcomers share one bucket.
+const maxBuckets = 1 << 16
+
+// limiter holds a token bucket for each address and action. It is safe for concurrent use.
+type limiter struct {
+	rates [3]float64 // for each minute
+
+	mu      sync.Mutex
+	buckets map[caller]bucket
+	swept   time.Time
+}
+
+type caller struct {
+	address netip.Prefix
+	action  action
+}
+
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+func newLimiter(rates Rates) *limiter {
+	return &limiter{
+		rates:   [3]float64{lookUp: float64(rates.Lookups), claim: float64(rates.Claims), create: float64(rates.Meshes)},
+		buckets: map[caller]bucket{},
+		swept:   time.Now(),
+	}
+}
+
+// take uses one token; where there is none it gives the time until the next.
+func (l *limiter) take(address netip.Addr, what action) (wait time.Duration, ok bool) {
+	rate := l.rates[what]
+	if rate <= 0 {
+		return 0, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.sweep(now)
+	key := caller{network(address), what}
+	b, known := l.buckets[key]
+	if !known && len(l.buckets) >= maxBuckets {
+		key.address = netip.Prefix{}
+		b, known = l.buckets[key]
+	}
+	if !known {
+		b = bucket{rate, now}
+	}
+	b = bucket{min(rate, b.tokens+now.Sub(b.at).Minutes()*rate), now}
+	if ok = b.tokens >= 1; ok {
+		b.tokens--
+	} else {
+		wait = time.Duration(math.Ceil((1 - b.tokens) / rate * float64(time.Minute)))
+	}
+	l.buckets[key] = b
+	return wait, ok
+}
+
+// sweep forgets, once a minute, the buckets that are full again: a minute without use fills any.
+func (l *limiter) sweep(now time.Time) {
+	if now.Sub(l.swept) < time.Minute {
+		return
+	}
+	l.swept = now
+	for key, b := range l.buckets {
+		if now.Sub(b.at) >= time.Minute {
+			delete(l.buckets, key)
+		}
+	}
+}
+
+// network is what one party can be assumed to hold: an IPv4 address, or the /64 of an IPv6 one.
+func network(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	bits := address.BitLen()
+	if address.Is6() {
+		bits = 64
+	}
+	prefix, err := address.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // an address that is not known: all such share one bucket
+	}
+	return prefix
+}

@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// route is one public route: a method, what it costs, and what it does. serve gives the answer's status and JSON.
+type route struct {
+	method string
+	action action
+	serve  func(*http.Request, []byte) (status int, answer any, err error)
+}
+
+// maxBody bounds a request's body in bytes: a genesis and seven statements with sealed names, in base64.
+const maxBody = 128 << 10
+
+// public wraps a route in what holds for all of them: who may ask, how often, how much, and how errors look.
+func (s *server) public(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin, ok := s.Origins.Allowed(r.Header)
+		if !ok {
+			WriteError(w, wire.Errorf(wire.CodeForbidden, "Pages of this origin may not use this relay. Its operator can name them with --allow-origin."))
+			return
+		}
+		s.Origins.allow(w, origin)
+		if r.Method == http.MethodOptions && origin != "" {
+			preflight(w, rt.method)
+			return
+		}
+		if !takes(r.Method, rt.method) {
+			wrongMethod(w, rt.method)
+			return
+		}
+		if wait, ok := s.limiter.take(s.Address(r), rt.action); !ok {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+			WriteError(w, wire.Refuse(wire.CodeRateLimited))
+			return
+		}
+		body, err := read(w, r)
+		if err != nil {
+			WriteError(w, err)
+			return
+		}
+		status, answer, err := rt.serve(r, body)
+		if err != nil {
+			s.report(r.Context(), rt, err)
+			WriteError(w, err)
+			return
+		}
+		writeJSON(w, status, answer)
+	})
+}
+
+// report logs what was not the caller's doing. The path is left out: it holds the invite's code.
+func (s *server) report(ctx context.Context, rt route, err error) {
+	if wire.CodeOf(err) == wire.CodeInternal && ctx.Err() == nil {
+		s.Log.Error("a request failed", "method", rt.method, "error", err)
+	}
+}
+
+func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, wire.Refuse(wire.CodeTooLarge)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, over := err.(*http.MaxBytesError); over {
+		return nil, wire.Refuse(wire.CodeTooLarge)
+	}
+	if err != nil {
+		return nil, wire.Errorf(wire.CodeMalformed, "The request ended before its body did.")
+	}
+	return body, nil
+}
+
+func takes(method, want string) bool {
+	return method == want || method == http.MethodHead && want == http.MethodGet
+}
+
+func preflight(w http.ResponseWriter, method string) {
+	header := w.Header()
+	header.Set("Access-Control-Allow-Methods", method)
+	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	header.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// WriteError answers with an error as section 11 of docs/PROTOCOL.md has it; one that is not a *wire.Error shows as
+// CodeInternal.
+func WriteError(w http.ResponseWriter, err error) {
+	e := wire.AsError(err)
+	writeJSON(w, e.Code.Info().Status, struct {
+		Error *wire.Error `json:"error"`
+	}{e})
+}
+
+func writeJSON(w http.ResponseWriter, status int, answer any) {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		panic("api: " + err.Error()) // every answer is a type of this package or of wire
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(text)))
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(text) // fails only where the client is gone
+}
+
+// NoRoute answers CodeNoRoute, and CodeMethodNotAllowed to methods that only look for a page.
+func NoRoute() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		WriteError(w, wire.Refuse(wire.CodeNoRoute))
+	})
+}
+
+func wrongMethod(w http.ResponseWriter, allowed ...string) {
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(allowed, http.MethodHead)
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	WriteError(w, wire.Refuse(wire.CodeMethodNotAllowed))
+}
+
+func health(check func(context.Context) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !takes(r.Method, http.MethodGet) {
+			wrongMethod(w, http.MethodGet)
+			return
+		}
+		if err := check(r.Context()); err != nil {
+			WriteError(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, struct {
+			Status string `json:"status"`
+		}{"ok"})
+	})
+}

@@ -1,0 +1,245 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// idleAfter is how long a mesh that nothing is connected to stays in memory.
+const idleAfter = time.Minute
+
+var (
+	// errIdle ends an actor that nobody needs.
+	errIdle = errors.New("idle")
+	// errMoved ends one whose mesh another writer moved.
+	errMoved = fmt.Errorf("another writer moved the mesh: %w", wire.Refuse(wire.CodeUnavailable))
+)
+
+// actor runs one mesh's core in one goroutine: it gathers what waits, has the core handle it, commits what that wants
+// committed, and lets the outputs go. What comes during a commit makes the next batch.
+type actor struct {
+	hub  *hub
+	id   wire.MeshID
+	mail mailbox
+
+	// What follows belongs to run.
+	core     *mesh.Core
+	conns    map[mesh.ConnID]*conn
+	requests map[mesh.RequestID]chan<- *mesh.Answer
+	last     mesh.RequestID
+	touched  []*conn // have frames to flush
+}
+
+func newActor(hub *hub, id wire.MeshID) *actor {
+	return &actor{
+		hub: hub, id: id, mail: newMailbox(),
+		conns:    map[mesh.ConnID]*conn{},
+		requests: map[mesh.RequestID]chan<- *mesh.Answer{},
+	}
+}
+
+func (a *actor) run() {
+	err := a.serve()
+	if errors.Is(err, errIdle) {
+		return
+	}
+	left := a.hub.forget(a)
+	switch wire.CodeOf(err) {
+	case wire.CodeDraining, wire.CodeUnknownMesh:
+	default:
+		a.hub.log.Error("a mesh was dropped from memory", "mesh", a.id, "error", err)
+	}
+	a.abandon(left, wire.AsError(err))
+}
+
+// serve returns errIdle when the actor was retired, and else why it cannot go on.
+func (a *actor) serve() (err error) {
+	defer func() {
+		// What breaks one mesh must not end the others.
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("panic: %v\n%s", broken, debug.Stack())
+		}
+	}()
+	snapshot, err := a.hub.store.Load(context.Background(), a.id)
+	if err != nil {
+		return err
+	}
+	if a.core, err = mesh.New(a.hub.config, snapshot, time.Now()); err != nil {
+		return err
+	}
+	alarm := time.NewTimer(0)
+	defer alarm.Stop()
+	var items []item
+	for {
+		// Asked before the mail is taken: what came before the end is still carried out.
+		stopping := a.hub.stopping()
+		items = a.mail.take(items)
+		busy := len(items) > 0 || a.due()
+		if busy {
+			if err := a.step(items); err != nil {
+				return err
+			}
+		}
+		if stopping {
+			return wire.Refuse(wire.CodeDraining)
+		}
+		if busy {
+			continue
+		}
+		idle := a.core.Idle()
+		alarm.Reset(a.sleep(idle))
+		select {
+		case <-a.mail.wake:
+		case <-a.hub.stop:
+		case <-alarm.C:
+			if idle && !a.due() && a.hub.retire(a) {
+				return errIdle
+			}
+		}
+	}
+}
+
+// sleep is how long there is nothing to do unless something comes.
+func (a *actor) sleep(idle bool) time.Duration {
+	const forever = 24 * time.Hour
+	wait := forever
+	if idle {
+		wait = idleAfter
+	}
+	if d := a.core.Deadline(); !d.IsZero() {
+		wait = min(wait, max(time.Until(d), 0))
+	}
+	return wait
+}
+
+func (a *actor) due() bool {
+	d := a.core.Deadline()
+	return !d.IsZero() && !time.Now().Before(d)
+}
+
+// step is one cycle of the core: handle, commit, let go.
+func (a *actor) step(items []item) error {
+	for i := range items {
+		a.handle(&items[i])
+	}
+	if a.due() {
+		a.core.Handle(time.Now(), rand.Reader, mesh.Event{Kind: mesh.EventTick})
+	}
+	var verdicts []mesh.Verdict
+	if batch := a.core.Take(); !batch.Empty() {
+		var err error
+		if verdicts, err = a.hub.committer.commit(batch); err != nil {
+			return err
+		}
+	}
+	moved := false
+	outputs := a.core.Committed(time.Now(), verdicts)
+	for i := range outputs {
+		moved = moved || outputs[i].Kind == mesh.OutputReload
+		a.release(&outputs[i])
+	}
+	for _, c := range a.touched {
+		c.flush()
+	}
+	clear(a.touched)
+	a.touched = a.touched[:0]
+	if moved {
+		return errMoved
+	}
+	return nil
+}
+
+func (a *actor) handle(i *item) {
+	now := time.Now()
+	switch {
+	case i.message != nil:
+		a.receive(now, i.message)
+	case i.opened != nil:
+		a.conns[i.opened.id] = i.opened
+		a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventOpened, Conn: i.opened.id})
+	case i.closed != nil:
+		// The core may have dropped it before; then it is not here.
+		if _, ok := a.conns[i.closed.id]; ok {
+			delete(a.conns, i.closed.id)
+			a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventClosed, Conn: i.closed.id})
+		}
+	case i.read != nil:
+		if _, ok := a.conns[i.read.Conn]; ok {
+			a.core.Handle(now, rand.Reader, *i.read)
+		}
+	case i.request != nil:
+		a.last++
+		a.requests[a.last] = i.request.answer
+		i.request.event.Request = a.last
+		a.core.Handle(now, rand.Reader, i.request.event)
+	}
+}
+
+// receive hands the core every frame of a message. Behind something that is no frame nothing can be found again.
+func (a *actor) receive(now time.Time, m *message) {
+	defer m.release()
+	for rest := m.data; len(rest) > 0; {
+		if a.conns[m.conn.id] == nil {
+			return
+		}
+		frame, after, err := wire.NextFrame(rest)
+		if err != nil {
+			m.conn.end(wire.AsError(err))
+			return
+		}
+		a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventReceived, Conn: m.conn.id, Frame: frame})
+		rest = after
+	}
+}
+
+// release lets one output go.
+func (a *actor) release(o *mesh.Output) {
+	switch o.Kind {
+	case mesh.OutputSend:
+		if c := a.conns[o.Conn]; c != nil {
+			c.queue(o.Bytes)
+			a.touched = append(a.touched, c)
+		}
+	case mesh.OutputDrop:
+		if c := a.conns[o.Conn]; c != nil {
+			delete(a.conns, o.Conn)
+			c.endWith(o.Bytes, o.Code)
+		}
+	case mesh.OutputRead:
+		if c := a.conns[o.Conn]; c != nil {
+			a.hub.sockets.Go(func() { a.catchUp(c, *o) })
+		}
+	case mesh.OutputAnswer:
+		if answer := a.requests[o.Answer.Request]; answer != nil {
+			delete(a.requests, o.Answer.Request)
+			answer <- o.Answer
+		}
+	case mesh.OutputCount:
+		a.hub.log.Debug("refused", "mesh", a.id, "code", o.Code)
+	}
+}
+
+// abandon ends everything that relied on this actor, with what it was ended for.
+func (a *actor) abandon(left []item, why *wire.Error) {
+	for _, i := range left {
+		switch {
+		case i.opened != nil:
+			a.conns[i.opened.id] = i.opened
+		case i.request != nil:
+			i.request.answer <- &mesh.Answer{Err: why}
+		}
+	}
+	for _, answer := range a.requests {
+		answer <- &mesh.Answer{Err: why}
+	}
+	for _, c := range a.conns {
+		c.end(why)
+	}
+}

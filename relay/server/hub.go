@@ -1,0 +1,179 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// hub holds the meshes that are in memory, one goroutine each, and the connections to them. A mesh is loaded when it is
+// first asked for, and forgotten when nothing needs it or its state became doubtful.
+type hub struct {
+	store     store.Store
+	config    mesh.Config
+	output    int
+	log       *slog.Logger
+	committer *committer
+	readSlots chan struct{}
+	stop      chan struct{} // closed when the relay drains
+	lastConn  atomic.Uint64
+
+	actors  sync.WaitGroup
+	uses    sync.WaitGroup // of the committer by others than actors
+	sockets sync.WaitGroup // goroutines that read from, write to or close connections
+
+	mu       sync.Mutex
+	meshes   map[wire.MeshID]*actor
+	live     map[*conn]struct{}
+	draining bool
+}
+
+func newHub(s store.Store, config mesh.Config, output int, log *slog.Logger) *hub {
+	return &hub{
+		store: s, config: config, output: output, log: log,
+		committer: newCommitter(s),
+		readSlots: make(chan struct{}, readers),
+		stop:      make(chan struct{}),
+		meshes:    map[wire.MeshID]*actor{},
+		live:      map[*conn]struct{}{},
+	}
+}
+
+// mesh finds the actor of a mesh, starting it where there is none. It is called with the lock held, and so is what then puts
+// something into the actor's mailbox: a mailbox is closed under the lock, in one act with leaving the hub.
+func (h *hub) mesh(id wire.MeshID) (*actor, error) {
+	if h.draining {
+		return nil, wire.Refuse(wire.CodeDraining)
+	}
+	a := h.meshes[id]
+	if a == nil {
+		a = newActor(h, id)
+		h.meshes[id] = a
+		h.actors.Go(a.run)
+	}
+	return a, nil
+}
+
+// retire takes an idle actor out of the hub, unless it got mail meanwhile.
+func (h *hub) retire(a *actor) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !a.mail.closeEmpty() {
+		return false
+	}
+	delete(h.meshes, a.id)
+	return true
+}
+
+// forget takes an actor that failed out of the hub and gives the mail that it did not handle.
+func (h *hub) forget(a *actor) []item {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.meshes, a.id)
+	return a.mail.close()
+}
+
+// open puts a connection on a mesh. A goroutine reads it from then on.
+func (h *hub) open(id wire.MeshID, c *conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a, err := h.mesh(id)
+	if err != nil {
+		// Between checkUpgrade and here the relay began to drain; waiting for a farewell would hold it up.
+		_ = c.ws.CloseNow()
+		return
+	}
+	c.mail = &a.mail
+	h.live[c] = struct{}{}
+	a.mail.put(item{opened: c})
+	h.sockets.Go(func() { h.read(c) })
+}
+
+// read reads a connection until it ends.
+func (h *hub) read(c *conn) {
+	c.read()
+	c.hangUp()
+	h.mu.Lock()
+	delete(h.live, c)
+	h.mu.Unlock()
+}
+
+func (h *hub) stopping() bool {
+	select {
+	case <-h.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// ask gives a mesh a request and waits for its answer.
+func (h *hub) ask(ctx context.Context, id wire.MeshID, ev mesh.Event) (*mesh.Answer, error) {
+	answer := make(chan *mesh.Answer, 1)
+	if err := h.post(id, item{request: &request{ev, answer}}); err != nil {
+		return nil, err
+	}
+	select {
+	case a := <-answer:
+		if a.Err != nil {
+			return nil, a.Err
+		}
+		return a, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (h *hub) post(id wire.MeshID, i item) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a, err := h.mesh(id)
+	if err == nil {
+		a.mail.put(i)
+	}
+	return err
+}
+
+// use is to be called before the committer is used from outside of an actor, and done after it.
+func (h *hub) use() (done func(), err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.draining {
+		return nil, wire.Refuse(wire.CodeDraining)
+	}
+	h.uses.Add(1)
+	return h.uses.Done, nil
+}
+
+// drain takes nothing new, carries out and commits what was taken, tells every peer to come back later, and waits until
+// they are gone; when ctx ends first, their connections are cut. It is called once.
+func (h *hub) drain(ctx context.Context) {
+	h.mu.Lock()
+	h.draining = true
+	h.mu.Unlock()
+	close(h.stop)
+	h.actors.Wait()
+	h.uses.Wait()
+	h.committer.close()
+	gone := make(chan struct{})
+	go func() {
+		h.sockets.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return
+	case <-ctx.Done():
+	}
+	h.mu.Lock()
+	for c := range h.live {
+		c.abort()
+	}
+	h.mu.Unlock()
+	<-gone
+}

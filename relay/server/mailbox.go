@@ -1,0 +1,76 @@
+package server
+
+import (
+	"sync"
+
+	"claudemesh.com/mesh/relay/mesh"
+)
+
+// item is one thing for a mesh to handle; exactly one of its fields is set.
+type item struct {
+	opened  *conn
+	message *message
+	closed  *conn
+	read    *mesh.Event // EventReadDone
+	request *request
+}
+
+// request is a look-up or a claim; answer has room for the one answer.
+type request struct {
+	event  mesh.Event
+	answer chan<- *mesh.Answer
+}
+
+// mailbox holds what waits for one mesh. Putting never waits: what a connection can put is bounded by its budget, what
+// HTTP can by its requests.
+type mailbox struct {
+	wake chan struct{} // holds a token while there may be something to take
+
+	mu     sync.Mutex
+	items  []item
+	closed bool
+}
+
+func newMailbox() mailbox { return mailbox{wake: make(chan struct{}, 1)} }
+
+// put adds an item; false means that the mailbox is closed.
+func (b *mailbox) put(i item) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	b.items = append(b.items, i)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// take empties the mailbox; room becomes its next buffer.
+func (b *mailbox) take(room []item) []item {
+	clear(room)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	items := b.items
+	b.items = room[:0]
+	return items
+}
+
+// close takes no more and gives what is left.
+func (b *mailbox) close() []item {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	items := b.items
+	b.items, b.closed = nil, true
+	return items
+}
+
+// closeEmpty closes the mailbox where nothing waits.
+func (b *mailbox) closeEmpty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = len(b.items) == 0
+	return b.closed
+}

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/coder/websocket"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// firstLimit bounds the first message of a connection in bytes: a hello, from somebody who has proved nothing yet.
+const firstLimit = wire.FrameHeader + wire.MaxJSON
+
+// message is one WebSocket message on its way to the mesh. It is returned to messages when its frames were handled.
+type message struct {
+	conn *conn
+	data []byte
+}
+
+// messages lends buffers to messages; keepBuffer is the largest in bytes that goes back.
+var messages = sync.Pool{New: func() any { return &message{data: make([]byte, 0, 2<<10)} }}
+
+const keepBuffer = 64 << 10
+
+func (m *message) release() {
+	m.conn.input.give(len(m.data))
+	m.conn, m.data = nil, m.data[:0]
+	if cap(m.data) <= keepBuffer {
+		messages.Put(m)
+	}
+}
+
+// read hands every message of a connection to its mesh, until the one or the other ends.
+func (c *conn) read() {
+	limit := firstLimit
+	for {
+		m, err := c.next(limit)
+		if c.over() {
+			return // what still came is not looked at
+		}
+		if err != nil {
+			var refusal *wire.Error
+			if errors.As(err, &refusal) {
+				c.end(refusal)
+			}
+			return
+		}
+		if !c.input.take(len(m.data)) || !c.mail.put(item{message: m}) {
+			return
+		}
+		limit = wire.MaxSocketMessage
+	}
+}
+
+// next reads one message; a *wire.Error is the peer's fault, any other means that the connection is gone.
+func (c *conn) next(limit int) (*message, error) {
+	kind, r, err := c.ws.Reader(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.MessageBinary {
+		return nil, wire.Errorf(wire.CodeMalformed, "Frames are binary; this message was text.")
+	}
+	m := messages.Get().(*message)
+	m.conn = c
+	m.data, err = readUpTo(r, m.data[:0], limit)
+	return m, err
+}
+
+// readUpTo appends all of r to b and refuses more than limit bytes before it holds them.
+func readUpTo(r io.Reader, b []byte, limit int) ([]byte, error) {
+	for {
+		if len(b) > limit {
+			return b, wire.Errorf(wire.CodeTooLarge, "A WebSocket message holds at most %d bytes here.", limit)
+		}
+		if len(b) == cap(b) {
+			grown := make([]byte, len(b), min(2*cap(b), limit+1))
+			copy(grown, b)
+			b = grown
+		}
+		n, err := r.Read(b[len(b):min(cap(b), limit+1)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}

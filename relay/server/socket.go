@@ -1,0 +1,93 @@
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/coder/websocket"
+
+	"claudemesh.com/mesh/relay/api"
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// socketHandler is GET /ws?mesh=<mesh id> (docs/PROTOCOL.md, section 9).
+func (h *hub) socketHandler(origins api.Origins) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := checkUpgrade(r, origins)
+		if err == nil && h.stopping() {
+			err = wire.Refuse(wire.CodeDraining)
+		}
+		if err != nil {
+			api.WriteError(w, err)
+			return
+		}
+		hijacked := &hijacker{ResponseWriter: w, limit: h.output + controlRoom}
+		ws, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{
+			Subprotocols:       []string{wire.Subprotocol},
+			InsecureSkipVerify: true, // checkUpgrade looked at the Origin
+			CompressionMode:    websocket.CompressionDisabled,
+		})
+		if err != nil {
+			h.log.Debug("an upgrade failed", "error", err)
+			return
+		}
+		ws.SetReadLimit(-1) // conn.read has limits of its own, and a code for them
+		h.open(id, &conn{
+			id: mesh.ConnID(h.lastConn.Add(1)), ws: ws, pipe: hijacked.pipe,
+			outputLimit: h.output, input: newBudget(inputLimit), sockets: &h.sockets,
+		})
+	})
+}
+
+func checkUpgrade(r *http.Request, origins api.Origins) (wire.MeshID, error) {
+	var id wire.MeshID
+	if r.Method != http.MethodGet {
+		return id, wire.Refuse(wire.CodeMethodNotAllowed)
+	}
+	if _, ok := origins.Allowed(r.Header); !ok {
+		return id, wire.Errorf(wire.CodeForbidden, "Pages of this origin may not use this relay. Its operator can name them with --allow-origin.")
+	}
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		return id, wire.Errorf(wire.CodeMalformed, "This address takes WebSockets.")
+	}
+	if !speaks(r.Header, wire.Subprotocol) {
+		return id, wire.Errorf(wire.CodeUnsupported, "This relay speaks the WebSocket subprotocol %s.", wire.Subprotocol)
+	}
+	query := r.URL.Query()
+	if len(query) != 1 || len(query["mesh"]) != 1 {
+		return id, wire.Errorf(wire.CodeMalformed, "The address of a connection is /ws?mesh=<mesh id>.")
+	}
+	return id, id.UnmarshalText([]byte(query.Get("mesh")))
+}
+
+func speaks(header http.Header, subprotocol string) bool {
+	for _, line := range header.Values("Sec-WebSocket-Protocol") {
+		if slices.ContainsFunc(strings.Split(line, ","), func(offer string) bool { return strings.TrimSpace(offer) == subprotocol }) {
+			return true
+		}
+	}
+	return false
+}
+
+// hijacker gives websocket.Accept a pipe in place of the bare connection.
+type hijacker struct {
+	http.ResponseWriter
+	limit int
+	pipe  *pipe
+}
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("taking the connection over: %w", err)
+	}
+	h.pipe = newPipe(c, h.limit)
+	// What the peer sent already stays in the reader.
+	buffers.Writer.Reset(h.pipe)
+	return h.pipe, buffers, nil
+}

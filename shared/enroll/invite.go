@@ -72,7 +72,7 @@ func NewInvite(entropy io.Reader, state *roster.State, root keyring.Root, option
 	}
 	i.body = roster.Invite{
 		ID: secret.Key().ID(), For: options.For, Role: options.Role, Uses: uint16(options.Uses), Expires: options.Expires,
-		Escrow: invite.EscrowHash(i.Escrow), Preview: invite.PreviewHash(i.Preview),
+		Escrow: roster.EscrowHash(i.Escrow), Preview: roster.PreviewHash(i.Preview),
 	}
 	i.SigningBytes = roster.InviteSigningBytes(state.Canonical(&i.body))
 	return i, nil

@@ -16,14 +16,14 @@ const previewVersion = 1
 // Preview is what the consent page shows, sealed for those who hold the link (section 4). Until a claim is verified it is what
 // the inviter says, and no more.
 type Preview struct {
-	Version     int             `json:"v"`
-	MeshName    string          `json:"mesh_name"`
-	InviterName string          `json:"inviter_name"`
-	Inviter     wire.MemberID   `json:"inviter_id"`
-	Role        wire.Role       `json:"role"`
-	For         wire.MemberID   `json:"for_member"` // zero: a new member; else the member that gets one more device
-	MemberCount int             `json:"member_count"`
-	Members     []PreviewMember `json:"members"` // the inviter first, at most MaxPreviewMembers
+	Version     int                      `json:"v"`
+	MeshName    string                   `json:"mesh_name"`
+	InviterName string                   `json:"inviter_name"`
+	Inviter     wire.MemberID            `json:"inviter_id"`
+	Role        wire.Role                `json:"role"`
+	For         wire.MemberID            `json:"for_member"` // zero: a new member; else the member that gets one more device
+	MemberCount int                      `json:"member_count"`
+	Members     wire.List[PreviewMember] `json:"members"` // the inviter first, at most MaxPreviewMembers
 }
 
 // PreviewMember is one member of the mesh as the inviter knows it.

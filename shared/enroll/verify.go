@@ -57,7 +57,7 @@ func verifyInvite(secret invite.Secret, answer *invite.ClaimAnswer, state *roste
 
 func verifyEscrow(secret invite.Secret, sealed []byte, statement *roster.Invitation, state *roster.State) (uint32, keyring.Root, error) {
 	var none keyring.Root
-	if invite.EscrowHash(sealed) != statement.Escrow {
+	if roster.EscrowHash(sealed) != statement.Escrow {
 		return 0, none, badEnrollment("the sealed key is not the one that the inviter made")
 	}
 	escrow, err := openEscrow(secret, sealed)

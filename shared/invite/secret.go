@@ -75,9 +75,3 @@ func (s Secret) EscrowKey() [wire.KeySize]byte { return wire.Derive(s[:], "invit
 
 // PreviewKey opens the preview. It is as secret as the secret.
 func (s Secret) PreviewKey() [wire.KeySize]byte { return wire.Derive(s[:], "invite-preview") }
-
-// EscrowHash is what an invite statement says of the sealed escrow: H(D("escrow") ‖ escrow).
-func EscrowHash(escrow []byte) wire.Hash { return wire.HashOf("escrow", escrow) }
-
-// PreviewHash is what an invite statement says of the sealed preview: H(D("preview") ‖ preview).
-func PreviewHash(preview []byte) wire.Hash { return wire.HashOf("preview", preview) }

@@ -41,6 +41,12 @@ func InviteSigningBytes(canonical string) []byte {
 	return identity.SigningBytes("invite", []byte(canonical))
 }
 
+// EscrowHash is what an invite says of its sealed escrow: H(D("escrow") ‖ escrow).
+func EscrowHash(escrow []byte) wire.Hash { return wire.HashOf("escrow", escrow) }
+
+// PreviewHash is what an invite says of its sealed preview: H(D("preview") ‖ preview).
+func PreviewHash(preview []byte) wire.Hash { return wire.HashOf("preview", preview) }
+
 func (i *Invite) append(b []byte) []byte {
 	b = append(append(b, i.ID[:]...), i.For[:]...)
 	b = wire.AppendU16(append(b, byte(i.Role)), i.Uses)

@@ -20,7 +20,7 @@ const (
 // LastCounter is the highest counter of a device that anyone may still take: device id 32 ‖ counter u64.
 type LastCounter struct {
 	Device  wire.DeviceID
-	Counter uint64
+	Counter uint64 // at most wire.MaxCounter; 0 where the device sent nothing
 }
 
 // Wrap is the new root key for one device: device id 32 ‖ nonce 24 ‖ bytes16(box).
@@ -94,6 +94,9 @@ func readCounters(r *wire.Reader) []LastCounter {
 		record := wire.NewReader(records[n*size : (n+1)*size])
 		record.Fill(last[n].Device[:])
 		last[n].Counter = record.U64()
+		if last[n].Counter > wire.MaxCounter {
+			r.Fail()
+		}
 	}
 	return last
 }

@@ -11,8 +11,8 @@ const version = 1
 // headerSize is the size in bytes of a statement before its body's length.
 const headerSize = 1 + 1 + 3*wire.IDSize + 8 + 4
 
-// MaxTime is the largest time of a statement and the largest expiry of an invite: 2^53 − 1, which every language can hold.
-const MaxTime = 1<<53 - 1
+// MaxTime is the largest time of a statement: 2^53 − 1, which every language can hold.
+const MaxTime = wire.MaxJSONNumber
 
 // Draft is a statement before it is signed.
 type Draft struct {

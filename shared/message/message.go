@@ -35,6 +35,16 @@ func (t Type) Known() bool {
 	return false
 }
 
+// word reports whether t is written as a type is: 1 to 32 of a–z, 0–9, '-' and '_'.
+func (t Type) word() bool {
+	for _, c := range []byte(t) {
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return t != "" && len(t) <= maxType
+}
+
 // Bounds on the fields of a message; the whole holds at most wire.MaxMessage bytes.
 const (
 	maxType     = 32 // bytes
@@ -140,7 +150,7 @@ func (m *Message) decodeFields(data []byte) error {
 
 // check holds what is in a message to section 6, whichever side made it.
 func (m *Message) check() error {
-	if m.Type == "" || len(m.Type) > maxType || m.SentAt < 0 || m.Head.IsZero() {
+	if !m.Type.word() || m.SentAt < 0 || m.Head.IsZero() {
 		return errMessage
 	}
 	hasText := m.Text != "" || m.Mentions != nil || !m.ReplyTo.IsZero() || !m.Session.IsZero() || !m.FromSession.IsZero()

@@ -112,8 +112,8 @@ func checkSizes(message []byte, stanzas int) error {
 	if len(message) > wire.MaxMessage {
 		return wire.Errorf(wire.CodeTooLarge, "a message holds at most %d bytes, this one %d", wire.MaxMessage, len(message))
 	}
-	if stanzas > wire.MaxStanzas {
-		return wire.Errorf(wire.CodeTooLarge, "an envelope is for at most %d devices, this one for %d", wire.MaxStanzas, stanzas)
+	if stanzas > wire.MaxEnvelope/wire.StanzaSize {
+		return wire.Errorf(wire.CodeTooLarge, "an envelope has no room for %d devices", stanzas)
 	}
 	return nil
 }

@@ -142,7 +142,7 @@ func ParseEnvelope(b []byte) (Envelope, error) {
 	if suite != Suite {
 		return Envelope{}, errSuite
 	}
-	if e.Kind != KindDirect && e.Kind != KindTopic || e.Priority > PriorityNow || flags != 0 || e.Counter == 0 || e.Epoch == 0 {
+	if e.Kind != KindDirect && e.Kind != KindTopic || e.Priority > PriorityNow || flags != 0 || e.Counter == 0 || e.Counter > MaxCounter || e.Epoch == 0 {
 		return Envelope{}, errEnvelope
 	}
 	if count == 0 || count > MaxRecipients || e.Kind == KindTopic && count != 1 {
@@ -161,11 +161,11 @@ func ParseEnvelope(b []byte) (Envelope, error) {
 	}
 	e.Nonce = r.Take(NonceSize)
 	n := int(r.U16())
-	if n > MaxStanzas || e.Kind == KindTopic && n != 0 {
+	if e.Kind == KindTopic && n != 0 {
 		return Envelope{}, errStanzas
 	}
 	e.stanzas = r.Take(n * StanzaSize)
-	if !ascending(e.stanzas, StanzaSize) {
+	if r.Failed() || !ascending(e.stanzas, StanzaSize) {
 		return Envelope{}, errStanzas
 	}
 	e.Ciphertext = r.Bytes32(MaxEnvelope)
@@ -179,7 +179,7 @@ var (
 	errEnvelope   = Errorf(CodeMalformed, "an envelope is cut short, too long or has a field out of range")
 	errSuite      = Errorf(CodeUnsupported, "an envelope has a suite that this version does not know")
 	errRecipients = Errorf(CodeMalformed, "an envelope names 1 to %d recipients, ascending; to a topic exactly one", MaxRecipients)
-	errStanzas    = Errorf(CodeMalformed, "an envelope's stanzas are out of order or too many")
+	errStanzas    = Errorf(CodeMalformed, "an envelope's stanzas are cut short, out of order, or in an envelope to a topic")
 	errFanOut     = Errorf(CodeTooLarge, "an envelope times its recipients is over %d bytes", MaxFanOutBytes)
 )
 

@@ -6,12 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// MaxDepth is how deep JSON may nest.
-const MaxDepth = 16
+// Bounds on all JSON of the protocol (section 1).
+const (
+	MaxDepth      = 16        // of nesting
+	MaxFieldName  = 64        // bytes
+	MaxJSONNumber = 1<<53 - 1 // so that every language reads it exactly
+)
 
 // DecodeJSON reads exactly one JSON value of at most limit bytes into v, as section 1 says. Fields that v does not name are
 // CodeUnknownField, anything else that does not fit is CodeMalformed, a longer text CodeTooLarge.
@@ -38,8 +43,10 @@ func DecodeJSON(data []byte, limit int, v any) error {
 }
 
 // CheckJSON refuses, with CodeMalformed, what section 1 does not allow in any JSON: text that is not one value in UTF-8, null,
-// nesting deeper than MaxDepth, a field named twice in one object, and a field with a name of anything but a–z, 0–9 and '_'.
-// encoding/json would take all of these, and fold names of another case into those that it knows.
+// nesting deeper than MaxDepth, a number that is not digits alone or is over MaxJSONNumber, a field named twice in one object,
+// and a field with a name of anything but a–z, 0–9 and '_' or of more than MaxFieldName bytes.
+//
+// encoding/json would take most of these, and fold names of another case into those that it knows.
 func CheckJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return errJSON
@@ -66,6 +73,10 @@ func CheckJSON(data []byte) error {
 				open = open[:len(open)-1]
 			}
 			if len(open) > MaxDepth {
+				return errJSON
+			}
+		case json.Number:
+			if n, err := strconv.ParseUint(token.String(), 10, 64); err != nil || n > MaxJSONNumber {
 				return errJSON
 			}
 		case string:
@@ -98,7 +109,7 @@ func fieldName(name string) bool {
 			return false
 		}
 	}
-	return name != ""
+	return name != "" && len(name) <= MaxFieldName
 }
 
 // Bytes is binary in JSON: base64 in the standard alphabet, padded, in its one canonical form.

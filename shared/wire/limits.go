@@ -11,7 +11,6 @@ const (
 	MaxStatement     = 1 << 20
 	MaxRecipients    = 64
 	MaxFanOutBytes   = 8 << 20 // recipients × envelope size
-	MaxStanzas       = 4096
 	MaxSealedName    = 4096
 	MaxEscrow        = 4 << 10
 	MaxPreview       = 8 << 10
@@ -22,6 +21,7 @@ const (
 	MaxName          = 64 // characters
 	MaxGroups        = 16
 	MaxInviteUses    = 10_000
+	MaxCounter       = MaxJSONNumber // of a device's sends; the first is 1
 )
 
 // Times of docs/PROTOCOL.md, in seconds.

@@ -1,0 +1,474 @@
+package mesh_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/shared/identity"
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// args are a command's words; those with = are options.
+type args struct {
+	words   []string
+	options map[string]string
+}
+
+func (a args) word(i int) string {
+	if i < len(a.words) {
+		return a.words[i]
+	}
+	return ""
+}
+
+func (a args) rest(i int) string { return strings.Join(a.words[min(i, len(a.words)):], " ") }
+
+func (a args) has(option string) bool { _, found := a.options[option]; return found }
+
+func (a args) number(option string, otherwise uint64) uint64 {
+	if text, found := a.options[option]; found {
+		return ok(strconv.ParseUint(text, 10, 64))
+	}
+	return otherwise
+}
+
+func (a args) list(option string) []string {
+	return strings.FieldsFunc(a.options[option], func(r rune) bool { return r == ',' })
+}
+
+// run does one line of a script.
+func (w *world) run(line string) {
+	a := args{options: make(map[string]string)}
+	for _, word := range strings.Fields(line) {
+		if name, value, found := strings.Cut(word, "="); found {
+			a.options[name] = value
+		} else {
+			a.words = append(a.words, word)
+		}
+	}
+	verb := a.words[0]
+	a.words = a.words[1:]
+	switch verb {
+	case "found": // found OWNER
+		w.found(a.word(0))
+	case "open", "connect", "hello": // connect CONN DEVICE [session=N] [one_shot=] [origin=] [forged=] [other_nonce=]
+		w.connect(verb, a)
+	case "close":
+		w.event(mesh.Event{Kind: mesh.EventClosed, Conn: w.links[a.word(0)].id})
+	case "tail": // tail CONN roster=after inbox=after [inbox:MEMBER=after] [topic:NAME=after]
+		w.tail(a)
+	case "send": // send CONN TARGETS TEXT [counter=] [after=] [epoch=] [for=DEVICES]
+		w.send(a)
+	case "cursor": // cursor CONN STREAM PLACE
+		c := wire.Cursor{Stream: w.streamOf(w.links[a.word(0)], a.word(1)), Position: position(a.word(2))}
+		w.frame(w.links[a.word(0)], wire.AppendCursor(nil, c))
+	case "track": // track CONN MEMBER PLACE COUNTER
+		item := wire.TrackItem{Member: w.actor(a.word(1)).member, Position: position(a.word(2)), Counter: ok(strconv.ParseUint(a.word(3), 10, 64))}
+		w.frame(w.links[a.word(0)], wire.AppendJSONFrame(nil, wire.FrameTrack, wire.Track{Items: []wire.TrackItem{item}}))
+	case "card": // card CONN VERSION SIZE
+		card := wire.SetCard{Version: ok(strconv.ParseUint(a.word(1), 10, 64)), Card: make([]byte, ok(strconv.Atoi(a.word(2))))}
+		w.frame(w.links[a.word(0)], wire.AppendJSONFrame(nil, wire.FrameCard, card))
+	case "ping":
+		w.frame(w.links[a.word(0)], wire.AppendFrame(nil, wire.FramePing, []byte("12345678")))
+	case "bye":
+		w.frame(w.links[a.word(0)], wire.AppendFrame(nil, wire.FrameBye, nil))
+	case "raw": // raw CONN TYPE TEXT
+		kind := wire.FrameType(ok(strconv.ParseUint(a.word(1), 0, 8)))
+		w.frame(w.links[a.word(0)], wire.AppendFrame(nil, kind, []byte(a.rest(2))))
+	case "append": // append CONN KIND …
+		w.append(a)
+	case "lookup": // lookup INVITE
+		w.request(mesh.Event{Kind: mesh.EventLookup, Invite: w.row(a.word(0))})
+	case "claim": // claim INVITE DEVICE [member=] [by=CLAIMANT] [at=SECONDS] [other_recipient=] [forged=]
+		w.claim(a)
+	case "batch": // until commit, events are collected
+		w.batching = true
+	case "commit":
+		w.batching = false
+		w.commit()
+	case "elsewhere": // elsewhere DEVICE: another relay appends a profile of its between Take and the commit
+		w.elsewhere = func() { w.otherRelay(w.actor(a.word(0))) }
+	case "wait": // wait DURATION, with every tick that is due
+		w.wait(ok(time.ParseDuration(a.word(0))))
+	case "restart": // the relay is killed and started again
+		w.restart(w.store.Reopen(w.now))
+	case "reload":
+		w.restart(w.store)
+	case "fail": // the next commit fails: before or after
+		w.fail(a.word(0))
+	case "trim": // trim CONN STREAM PLACE
+		w.trim(w.streamOf(w.links[a.word(0)], a.word(1)), position(a.word(2)))
+	case "pages": // pages BYTES: how much one read gives
+		w.pageBytes = ok(strconv.Atoi(a.word(0)))
+	case "hold": // reads wait
+		w.holdReads = true
+	case "read": // the reads that wait are done
+		w.holdReads = false
+		held := w.held
+		w.held = nil
+		for _, o := range held {
+			w.read(o)
+		}
+	case "limit": // limit NAME=NUMBER …, before found
+		w.limit(a)
+	default:
+		w.t.Fatalf("no command %q", verb)
+	}
+}
+
+func position(text string) wire.Position {
+	generation, number, found := strings.Cut(text, ":")
+	if !found {
+		return wire.Position(ok(strconv.ParseUint(text, 10, 64)))
+	}
+	first := wire.NextGeneration(0, start)
+	return wire.PositionOf(first+uint32(ok(strconv.ParseUint(generation, 10, 32))), ok(strconv.ParseUint(number, 10, 64)))
+}
+
+func sessionOf(name string) (id wire.SessionID) {
+	copy(id[:], "session "+name)
+	return id
+}
+
+func sessionName(id wire.SessionID) string {
+	return strings.TrimPrefix(string(bytes.TrimRight(id[:], "\x00")), "session ")
+}
+
+func (w *world) connect(verb string, a args) {
+	l := w.links[a.word(0)]
+	if verb != "hello" {
+		w.conns++
+		l = &link{name: a.word(0), id: w.conns}
+		w.links[l.name] = l
+		before := w.out.Len()
+		w.event(mesh.Event{Kind: mesh.EventOpened, Conn: l.id})
+		if verb == "connect" && l.nonce != nil {
+			text := w.out.String()[:before]
+			w.out.Reset()
+			w.out.WriteString(text)
+		}
+	}
+	if verb == "open" {
+		return
+	}
+	l.actor = w.actor(a.word(1))
+	h := wire.Hello{Device: l.actor.id, Session: sessionOf(or(a.options["session"], "1")), OneShot: a.has("one_shot"), Origin: or(a.options["origin"], origin)}
+	nonce := l.nonce
+	if a.has("other_nonce") {
+		nonce = make([]byte, wire.ChallengeSize)
+	}
+	h.Signature = w.sign(l.actor, wire.HelloBytes(nonce, w.mesh, h))
+	if a.has("forged") {
+		h.Signature = w.sign(w.actor(a.options["forged"]), wire.HelloBytes(nonce, w.mesh, h))
+	}
+	w.frame(l, wire.AppendJSONFrame(nil, wire.FrameHello, h))
+}
+
+// streamOf reads roster, inbox, inbox:MEMBER or topic:NAME.
+func (w *world) streamOf(l *link, text string) wire.Stream {
+	kind, name, _ := strings.Cut(text, ":")
+	switch kind {
+	case "roster":
+		return wire.RosterStream(w.mesh)
+	case "inbox":
+		if name != "" {
+			return wire.InboxStream(w.actor(name).member)
+		}
+		return wire.InboxStream(l.actor.member)
+	}
+	return wire.TopicStream(w.topics[name])
+}
+
+func (w *world) tail(a args) {
+	l := w.links[a.word(0)]
+	var list wire.Tail
+	names := make([]string, 0, len(a.options))
+	for name := range a.options {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		list.Streams = append(list.Streams, wire.NewTailItem(w.streamOf(l, name), position(a.options[name])))
+	}
+	w.frame(l, wire.AppendJSONFrame(nil, wire.FrameTail, list))
+}
+
+func (w *world) send(a args) {
+	l := w.links[a.word(0)]
+	sender := l.actor
+	h := wire.Header{Kind: wire.KindDirect, Priority: wire.PriorityNext, Epoch: uint32(a.number("epoch", uint64(w.roster.Epoch())))}
+	h.Counter = a.number("counter", sender.counter+1)
+	after := a.number("after", sender.counter)
+	sender.counter = max(sender.counter, h.Counter)
+	var devices []wire.DeviceID
+	if topic, found := strings.CutPrefix(a.word(1), "#"); found {
+		h.Kind, h.Recipients = wire.KindTopic, [][wire.IDSize]byte{w.topics[topic]}
+	} else {
+		members := []wire.MemberID{sender.member}
+		for name := range strings.SplitSeq(a.word(1), ",") {
+			h.Recipients = append(h.Recipients, w.actor(name).member)
+			members = append(members, w.actor(name).member)
+		}
+		slices.SortFunc(h.Recipients, func(x, y [wire.IDSize]byte) int { return bytes.Compare(x[:], y[:]) })
+		for _, member := range members {
+			devices = append(devices, w.roster.DevicesOf(member)...)
+		}
+		if a.has("for") {
+			devices = nil
+			for _, name := range a.list("for") {
+				devices = append(devices, w.actor(name).id)
+			}
+		}
+		slices.SortFunc(devices, func(x, y wire.DeviceID) int { return bytes.Compare(x[:], y[:]) })
+		devices = slices.DeleteFunc(slices.Compact(devices), func(id wire.DeviceID) bool { return id == sender.id && !a.has("for") })
+	}
+	stanzas := make([]wire.Stanza, len(devices))
+	for i := range devices {
+		stanzas[i].Device = devices[i]
+	}
+	var commitment *[wire.CommitmentSize]byte
+	if h.Kind == wire.KindDirect {
+		commitment = new([wire.CommitmentSize]byte)
+	}
+	text := []byte(a.rest(2))
+	if size := a.number("size", 0); size > 0 {
+		text = bytes.Repeat([]byte("x"), int(size))
+	}
+	envelope := wire.AppendEnvelope(nil, wire.AppendHeader(nil, h), commitment, new([wire.NonceSize]byte), stanzas, text)
+	w.frame(l, wire.AppendSend(nil, wire.Send{After: after, Envelope: envelope}))
+}
+
+// statementBody makes what `append CONN KIND …` says.
+func (w *world) statementBody(l *link, a args) roster.Body {
+	switch a.word(1) {
+	case "profile":
+		return &roster.Profile{Sealed: sealed(a.word(2))}
+	case "topic":
+		return &roster.Topic{Sealed: sealed(a.word(2))}
+	case "archive":
+		return &roster.TopicChanged{Topic: w.topics[a.word(2)], Archived: true, Sealed: sealed(a.word(2))}
+	case "role":
+		return &roster.Role{Member: w.actor(a.word(2)).member, Role: ok(wire.ParseRole(a.word(3)))}
+	case "leave":
+		return &roster.Leave{Last: w.lastCounters(w.roster.DevicesOf(l.actor.member))}
+	case "remove":
+		member := w.actor(a.word(2)).member
+		gone := w.roster.DevicesOf(member)
+		return &roster.MemberRemoved{Member: member, Last: w.lastCounters(gone), Rotation: w.rotation(gone)}
+	case "revoke":
+		gone := []wire.DeviceID{w.actor(a.word(2)).id}
+		return &roster.DeviceRevoked{Last: w.lastCounters(gone), Rotation: w.rotation(gone)}
+	case "rotate":
+		r := w.rotation(nil)
+		return &r
+	case "retire":
+		return &roster.InviteRetired{Invites: []wire.InviteID{w.invites[a.word(2)].id}}
+	}
+	w.t.Fatalf("no statement %q", a.word(1))
+	return nil
+}
+
+func (w *world) lastCounters(devices []wire.DeviceID) (last []roster.LastCounter) {
+	for _, id := range devices {
+		last = append(last, roster.LastCounter{Device: id, Counter: w.actor(w.names[id]).counter})
+	}
+	return last
+}
+
+func (w *world) rotation(gone []wire.DeviceID) (r roster.Rotation) {
+	for m := range w.roster.Members() {
+		for _, id := range m.Devices {
+			if !slices.Contains(gone, id) {
+				r.Wraps = append(r.Wraps, roster.Wrap{Device: id})
+			}
+		}
+	}
+	return r
+}
+
+func (w *world) append(a args) {
+	l := w.links[a.word(0)]
+	l.ref++
+	frame := wire.Append{Ref: l.ref}
+	invite := w.invites[a.word(2)]
+	switch {
+	case a.has("repeat"):
+		frame.Statement = l.last
+		if invite != nil {
+			frame.Escrow, frame.Preview = invite.escrow, invite.preview
+		}
+	case a.word(1) == "invite": // append CONN invite NAME ROLE [uses=] [expires=SECONDS] [member=] [preview=]
+		body := w.newInvite(l, a)
+		invite = w.invites[a.word(2)]
+		frame.Statement = w.draft(l.actor, body)
+		frame.Escrow, frame.Preview = invite.escrow, []byte(or(a.options["preview"], string(invite.preview)))
+	default:
+		by := l.actor
+		if a.has("by") {
+			by = w.actor(a.options["by"])
+		}
+		frame.Statement = w.draft(by, w.statementBody(l, a))
+	}
+	l.last = frame.Statement
+	w.follows(frame.Statement)
+	w.frame(l, wire.AppendJSONFrame(nil, wire.FrameAppend, frame))
+	if code := w.codes[l.ref]; code != "" && invite != nil && !w.batching {
+		invite.code = code
+	}
+	delete(w.codes, l.ref)
+}
+
+func (w *world) newInvite(l *link, a args) *roster.Invite {
+	name := a.word(2)
+	key := ok(identity.Generate(&noise{name: "invite " + name}))
+	i := &issued{key: key, id: wire.InviteID(key.Public().Sign), escrow: []byte("escrow of " + name), preview: []byte("preview of " + name)}
+	w.invites[name] = i
+	body := &roster.Invite{
+		ID: i.id, Role: ok(wire.ParseRole(a.word(3))), Uses: uint16(a.number("uses", 1)),
+		Expires: uint64(w.now.Unix()) + a.number("expires", 3600), Escrow: roster.EscrowHash(i.escrow), Preview: roster.PreviewHash(i.preview),
+	}
+	if a.has("member") {
+		body.For = w.actor(a.options["member"]).member
+	}
+	copy(body.Signature[:], w.sign(l.actor, roster.InviteSigningBytes(w.roster.Canonical(body))))
+	return body
+}
+
+func (w *world) row(name string) *mesh.InviteRow {
+	row, err := w.store.Invite(w.t.Context(), w.invites[name].code)
+	if err != nil {
+		w.t.Fatalf("invite %s: %v, after\n%s", name, err, w.out.String())
+	}
+	return &row
+}
+
+func (w *world) request(ev mesh.Event) {
+	w.requests++
+	ev.Request = w.requests
+	w.event(ev)
+}
+
+func (w *world) claim(a args) {
+	name, device := w.invites[a.word(0)], w.actor(a.word(1))
+	at := uint64(w.now.UnixMilli()) + a.number("at", 0)*1000
+	draft := w.roster.Draft(device.id, at, &roster.Join{Invite: name.id, Device: device.keys.Public()})
+	join := draft.Body.(*roster.Join)
+	if a.has("member") {
+		join.Member = w.actor(a.options["member"]).member
+	}
+	unsigned := draft.Unsigned()
+	signer := name.key
+	if a.has("forged") {
+		signer = device.keys
+	}
+	signature := ok(signer.Sign(w.t.Context(), roster.JoinSigningBytes(unsigned)))
+	raw := roster.Assemble(unsigned, w.sign(device, roster.SigningBytes(unsigned)), signature)
+	if a.has("repeat") {
+		raw = device.join
+	}
+	device.join = raw
+	claim := &mesh.Claim{Invite: w.row(a.word(0)), Recipient: device.keys.Public().Box, Join: raw}
+	if a.has("other_recipient") {
+		claim.Recipient = w.actor(a.options["other_recipient"]).keys.Public().Box
+	}
+	if device.member.IsZero() {
+		if device.member = join.Member; join.Member.IsZero() {
+			device.member = wire.MemberID(device.id)
+		}
+	}
+	w.follows(raw)
+	w.request(mesh.Event{Kind: mesh.EventClaim, Claim: claim})
+}
+
+// follows folds a statement on the peers' side where the rules allow it, before the relay is asked: what the relay makes of
+// it must agree, which the next statement and each welcome show.
+func (w *world) follows(raw []byte) {
+	s, err := roster.Parse(raw)
+	if err != nil {
+		return
+	}
+	if err := w.roster.Check(s, w.now); err == nil {
+		w.follow(raw)
+	}
+}
+
+func (w *world) otherRelay(a *actor) {
+	before := w.roster.Head()
+	raw := w.draft(a, &roster.Profile{Sealed: sealed("elsewhere")})
+	s := ok(roster.Parse(raw))
+	op := &mesh.AppendStatement{After: before, Head: s.HeadAfter(before), Author: a.id, Statement: raw, Time: uint64(w.now.UnixMilli())}
+	w.follow(raw)
+	verdicts := ok(w.store.Commit(w.t.Context(), []mesh.Batch{{Mesh: w.mesh, Ops: []mesh.Op{op}}}))
+	fmt.Fprintf(&w.out, "another relay appends: %s\n", outcome(verdicts[0][0].Outcome))
+}
+
+func (w *world) wait(d time.Duration) {
+	end := w.now.Add(d)
+	for {
+		due := w.core.Deadline()
+		if due.IsZero() || due.After(end) {
+			break
+		}
+		if due.After(w.now) {
+			w.now = due
+		}
+		w.event(mesh.Event{Kind: mesh.EventTick})
+	}
+	w.now = end
+}
+
+func (w *world) restart(s *memory.Store) {
+	w.store, w.held, w.batching = s, nil, false
+	clear(w.links)
+	w.load()
+}
+
+func (w *world) fail(when string) {
+	boom := func([]mesh.Batch) error { return fmt.Errorf("the disk is gone") }
+	if when == "before" {
+		w.store.SetFaults(memory.Faults{Before: boom})
+	} else {
+		w.store.SetFaults(memory.Faults{After: boom})
+	}
+}
+
+func (w *world) trim(stream wire.Stream, to wire.Position) {
+	op := &mesh.Trim{Stream: stream, To: to, Time: uint64(w.now.UnixMilli())}
+	verdicts := ok(w.store.Commit(w.t.Context(), []mesh.Batch{{Mesh: w.mesh, Ops: []mesh.Op{op}}}))
+	fmt.Fprintf(&w.out, "trimmed to %s\n", place(verdicts[0][0].Places[0].Position))
+}
+
+func (w *world) limit(a args) {
+	for name := range a.options {
+		n := int(a.number(name, 0))
+		switch name {
+		case "connections":
+			w.config.Connections = n
+		case "device_connections":
+			w.config.DeviceConnections = n
+		case "member_sessions":
+			w.config.MemberSessions = n
+		case "sessions":
+			w.config.Sessions = n
+		case "tails":
+			w.config.Tails = n
+		case "tracked":
+			w.config.InboxTracked = n
+		case "statements":
+			w.config.Statements = n
+		case "sends":
+			w.config.Sends = mesh.Rate{PerSecond: 1, Burst: float64(n)}
+		case "appends":
+			w.config.Appends = mesh.Rate{PerSecond: 1, Burst: float64(n)}
+		default:
+			w.t.Fatalf("no limit %q", name)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package roster
 
 import (
+	"slices"
+
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -53,21 +55,18 @@ func (m *member) mayRemove(target *member) bool {
 }
 
 func (s *State) checkDeviceRevoked(by wire.DeviceID, author *member, body *DeviceRevoked) error {
-	var target *member
-	for _, last := range body.Last {
-		d, ok := s.devices[last.Device]
-		if !ok || d.standing != Present {
-			return wire.Errorf(wire.CodeUnknownDevice, "a device to be revoked is not in the mesh")
-		}
-		if target == nil {
-			target = d.member
-		}
-		if d.member != target {
-			return wire.Errorf(wire.CodeMalformed, "the devices to be revoked are of several members")
-		}
-		if last.Device == by {
-			return wire.Errorf(wire.CodeForbidden, "a device cannot revoke itself: it would know the new key")
-		}
+	anyOf := func(is func(id wire.DeviceID) bool) bool {
+		return slices.ContainsFunc(body.Last, func(last LastCounter) bool { return is(last.Device) })
+	}
+	if anyOf(func(id wire.DeviceID) bool { d, ok := s.devices[id]; return !ok || d.standing != Present }) {
+		return wire.Errorf(wire.CodeUnknownDevice, "a device to be revoked is not in the mesh")
+	}
+	target := s.devices[body.Last[0].Device].member
+	if anyOf(func(id wire.DeviceID) bool { return s.devices[id].member != target }) {
+		return wire.Errorf(wire.CodeMalformed, "the devices to be revoked are of several members")
+	}
+	if anyOf(func(id wire.DeviceID) bool { return id == by }) {
+		return wire.Errorf(wire.CodeForbidden, "a device cannot revoke itself: it would know the new key")
 	}
 	if author != target && !author.mayRemove(target) {
 		return wire.Refuse(wire.CodeForbidden)
@@ -83,14 +82,14 @@ func (s *State) checkMemberRemoved(author *member, body *MemberRemoved) error {
 	if err != nil {
 		return err
 	}
+	if !author.mayRemove(target) {
+		return wire.Refuse(wire.CodeForbidden)
+	}
 	if err := s.keepsOwner(target); err != nil {
 		return err
 	}
 	if author == target {
 		return wire.Errorf(wire.CodeForbidden, "a member cannot remove itself, it leaves: it would know the new key")
-	}
-	if !author.mayRemove(target) {
-		return wire.Refuse(wire.CodeForbidden)
 	}
 	if err := target.checkNamed(body.Last); err != nil {
 		return err

@@ -1,0 +1,107 @@
+package roster_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// dump writes everything that a state shows, with names for ids, in lines.
+func (w *world) dump(s *roster.State) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "epoch %d, %d statements, %d members, %d devices\n", s.Epoch(), s.Statements(), s.PresentMembers(), s.PresentDevices())
+	for m := range s.Members() {
+		fmt.Fprintf(&b, "%s %s%s%s: %s\n", w.names[m.ID], m.Role, standing(m.Standing), text(" as ", m.Profile), strings.Join(w.namesOf(m.Devices), " "))
+	}
+	var gone []string
+	for _, name := range w.sorted() {
+		if d, ok := s.Device(w.id(name)); ok && d.Standing != roster.Present {
+			gone = append(gone, fmt.Sprintf("device %s of %s%s after %d\n", name, w.names[d.Member], standing(d.Standing), d.LastCounter))
+		}
+	}
+	b.WriteString(strings.Join(gone, ""))
+	for i := range s.Invitations() {
+		fmt.Fprintf(&b, "invite %s by %s: %s, %d of %d used", w.names[i.ID], w.names[i.Issuer], i.Role, i.Used, i.Uses)
+		if !i.For.IsZero() {
+			fmt.Fprintf(&b, ", for %s", w.names[i.For])
+		}
+		if err := s.Usable(i.ID, time.Time{}); err != nil {
+			fmt.Fprintf(&b, ", %s", wire.CodeOf(err))
+		}
+		b.WriteString("\n")
+	}
+	for t := range s.Topics() {
+		if t.General() {
+			continue
+		}
+		fmt.Fprintf(&b, "topic %s by %s%s", w.names[t.ID], w.names[t.Creator], text(" as ", t.Text))
+		if t.Archived {
+			b.WriteString(", archived")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// exact is dump and all that it leaves out: what two states that are one must agree on.
+func (w *world) exact(s *roster.State) string {
+	var b strings.Builder
+	b.WriteString(w.dump(s))
+	fmt.Fprintln(&b, s.Mesh(), s.Head(), s.HasHead(s.Head()), s.Owner(), s.Name())
+	for e := uint32(0); e <= s.Epoch()+1; e++ {
+		c, ok := s.Commitment(e)
+		p, has := s.PreviousWrap(e)
+		fmt.Fprintln(&b, e, c, ok, p, has, s.RotatedAt(e))
+	}
+	for m := range s.Members() {
+		again, ok := s.Member(m.ID)
+		fmt.Fprintln(&b, m, again, ok, s.DevicesOf(m.ID))
+	}
+	for _, name := range w.sorted() {
+		d, ok := s.Device(w.id(name))
+		wrap, author, has := s.Wrap(w.id(name))
+		fmt.Fprintln(&b, name, d, ok, wrap, author, has)
+	}
+	for i := range s.Invitations() {
+		again, ok := s.Invitation(i.ID)
+		fmt.Fprintln(&b, i, again, ok)
+	}
+	for t := range s.Topics() {
+		again, ok := s.Topic(t.ID)
+		fmt.Fprintln(&b, t, again, ok)
+	}
+	return b.String()
+}
+
+func (w *world) sorted() []string {
+	var names []string
+	for name := range w.devices {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (w *world) namesOf(ids []wire.DeviceID) []string {
+	var names []string
+	for _, id := range ids {
+		names = append(names, w.names[id])
+	}
+	slices.Sort(names)
+	return names
+}
+
+func standing(s roster.Standing) string {
+	return [...]string{"", ", left", ", removed"}[s]
+}
+
+func text(before string, s roster.Sealed) string {
+	if len(s.Bytes) <= roster.MinSealedName {
+		return ""
+	}
+	return fmt.Sprintf("%s%q of epoch %d", before, s.Bytes[roster.MinSealedName:], s.Epoch)
+}

@@ -1,0 +1,191 @@
+package roster_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// TestModel lets random people try random statements, right and wrong, and holds the fold to the plain model: the same
+// verdict for each, and the same members, devices, invites and topics after it. Beside it run a fold that is blind, one that
+// replays without signatures, and one that tries everything and takes it back; all must stay the same.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newTrial(t)
+		accepted, steps := 0, rapid.IntRange(5, 60).Draw(t, "steps")
+		for range steps {
+			if w.try(w.draw()) {
+				accepted++
+			}
+		}
+		w.compareFolds()
+	})
+}
+
+// trial is a world with a model beside it.
+type trial struct {
+	*world
+	rapid  *rapid.T
+	model  *model
+	heads  []wire.Head
+	blind  *roster.State
+	replay *roster.State
+	undone *roster.State
+	before string // what undone shows
+}
+
+// people are the devices that may take part; the first founds the mesh.
+var people = []string{"ada", "bob", "cid", "dan", "eve", "fay", "gus"}
+
+var inviteNames = []string{"i1", "i2", "i3", "i4", "i5"}
+
+func newTrial(t *rapid.T) *trial {
+	w := &trial{
+		world: newWorld(t), rapid: t, blind: roster.NewBlind(), replay: roster.New(), undone: roster.New(),
+		model: &model{epoch: 1, heads: 1, settled: start, members: []*modelMember{{name: "ada", role: wire.RoleOwner}}, devices: []*modelDevice{{name: "ada", member: "ada"}}},
+	}
+	for _, name := range people {
+		w.device(name)
+	}
+	w.everywhere(w.add("ada", "", w.genesis("ada")))
+	w.model.topics = []modelTopic{{name: "general"}}
+	w.topics["general"] = wire.GeneralTopic(w.state.Mesh())
+	w.now = start + 1
+	return w
+}
+
+// everywhere hands an accepted statement to the other folds.
+func (w *trial) everywhere(stmt *roster.Statement) {
+	w.heads = append(w.heads, w.state.Head())
+	for _, err := range []error{w.blind.Apply(stmt, time.Time{}), w.replay.Replay(stmt, time.Time{})} {
+		if err != nil {
+			w.t.Fatalf("another fold refuses: %v", err)
+		}
+	}
+	w.undone.Rollback(w.undone.Mark())
+	w.undone.Forget()
+	if err := w.undone.Apply(stmt, time.Time{}); err != nil {
+		w.t.Fatalf("a fold that took back what it tried refuses: %v", err)
+	}
+	w.before = w.exact(w.undone)
+	w.undone.Mark()
+}
+
+func pick[T any](w *trial, what string, list []T) T {
+	return rapid.SampledFrom(list).Draw(w.rapid, what)
+}
+
+// often draws the first with a chance of three in four, so that most acts are nearly right.
+func often[T any](w *trial, what string, usual, otherwise T) T {
+	if rapid.IntRange(0, 3).Draw(w.rapid, what) > 0 {
+		return usual
+	}
+	return otherwise
+}
+
+// draw makes an act up, mostly by somebody who is in the mesh.
+func (w *trial) draw() act {
+	m := w.model
+	kind := pick(w, "kind", []roster.Kind{
+		roster.KindInvite, roster.KindInvite, roster.KindInvite, roster.KindJoin, roster.KindJoin, roster.KindJoin, roster.KindJoin,
+		roster.KindInviteRetired, roster.KindProfile, roster.KindTopic, roster.KindTopicChanged, roster.KindRole, roster.KindRole,
+		roster.KindDeviceRevoked, roster.KindMemberRemoved, roster.KindRotation, roster.KindLeave,
+	})
+	w.now += pick(w, "pause", []uint64{0, 1, 1000, 60_000})
+	a := act{kind: kind, by: pick(w, "by", people), time: w.now + pick(w, "clock", []uint64{0, 0, 5000}), epoch: m.epoch}
+	if present := m.devicesOf(""); kind != roster.KindJoin {
+		a.by = often(w, "present", pick(w, "by present", present), a.by)
+	}
+	a.back = often(w, "prev", 0, rapid.IntRange(-1, 4).Draw(w.rapid, "back"))
+	if kind == roster.KindDeviceRevoked || kind == roster.KindMemberRemoved || kind == roster.KindRotation {
+		a.epoch++
+	}
+	a.epoch = often(w, "epoch", a.epoch, rapid.IntRange(1, m.epoch+2).Draw(w.rapid, "other epoch"))
+	w.aim(&a)
+	if a.kind == roster.KindDeviceRevoked || a.kind == roster.KindMemberRemoved || a.kind == roster.KindRotation {
+		a.wraps = slices.DeleteFunc(m.devicesOf(""), func(name string) bool { return slices.Contains(a.named, name) })
+		a.wraps = often(w, "wraps", a.wraps, rapid.SliceOfNDistinct(rapid.SampledFrom(people), 1, 4, rapid.ID[string]).Draw(w.rapid, "other wraps"))
+		if len(a.wraps) == 0 {
+			a.wraps = []string{a.by} // nobody remains; a rotation still names somebody
+		}
+	}
+	return a
+}
+
+// aim draws what the act is about.
+func (w *trial) aim(a *act) {
+	m := w.model
+	own := a.by
+	if d := m.device(a.by); d != nil {
+		own = d.member
+	}
+	roles := []wire.Role{wire.RoleGuest, wire.RoleMember, wire.RoleAdmin, wire.RoleOwner}
+	switch a.kind {
+	case roster.KindInvite:
+		a.target, a.uses, a.role = pick(w, "invite", inviteNames), rapid.IntRange(1, 3).Draw(w.rapid, "uses"), pick(w, "role", roles)
+		a.expire = w.now/1000 + pick(w, "expires", []uint64{0, 1, 3600})
+		if rapid.Bool().Draw(w.rapid, "for a device") {
+			a.second, a.uses = often(w, "for", own, pick(w, "for whom", people)), 1
+			if member := m.member(a.second); member != nil {
+				a.role = often(w, "same role", member.role, a.role)
+			}
+		}
+	case roster.KindJoin:
+		a.target = pick(w, "invite", inviteNames)
+		if i := m.invite(a.target); i != nil {
+			a.second = often(w, "member", i.member, pick(w, "other member", people))
+		}
+	case roster.KindInviteRetired:
+		a.target = pick(w, "invite", inviteNames)
+	case roster.KindTopic:
+		a.target = fmt.Sprintf("topic %d", m.heads)
+	case roster.KindTopicChanged:
+		a.target = often(w, "topic", pick(w, "which topic", m.topics).name, "unheard-of")
+	case roster.KindRole:
+		a.target, a.role = pick(w, "whom", people), pick(w, "role", roles)
+	case roster.KindDeviceRevoked:
+		a.named = rapid.SliceOfNDistinct(rapid.SampledFrom(people), 1, 2, rapid.ID[string]).Draw(w.rapid, "devices")
+	case roster.KindMemberRemoved:
+		a.target = pick(w, "whom", people)
+		a.named = often(w, "named", m.devicesOf(a.target), []string{pick(w, "other named", people)})
+	case roster.KindLeave:
+		a.named = often(w, "named", m.devicesOf(own), []string{pick(w, "other named", people)})
+	}
+	if (a.kind == roster.KindMemberRemoved || a.kind == roster.KindLeave) && len(a.named) == 0 {
+		a.named = []string{a.by} // a list is never empty
+	}
+}
+
+// try lets the fold and the model judge, compares them, and moves both on.
+func (w *trial) try(a act) bool {
+	stmt := w.statement(a)
+	want, shown := w.model.judge(a), w.exact(w.state)
+	checked, tried := w.state.Check(stmt, time.Time{}), w.undone.Apply(stmt, time.Time{})
+	err := w.state.Apply(stmt, time.Time{})
+	if wire.CodeOf(err) != want || wire.CodeOf(checked) != want || wire.CodeOf(tried) != want {
+		w.t.Fatalf("%+v: the page says %q, the fold %v, checked %v, tried %v", a, want, err, checked, tried)
+	}
+	w.undone.Rollback(0)
+	if got := w.exact(w.undone); got != w.before {
+		w.t.Fatalf("%+v taken back leaves\n%s\nnot\n%s", a, got, w.before)
+	}
+	if err != nil {
+		if now := w.exact(w.state); now != shown {
+			w.t.Fatalf("%+v was refused and left\n%s\nnot\n%s", a, now, shown)
+		}
+		return false
+	}
+	if a.kind == roster.KindTopic {
+		w.topics[a.target], w.names[stmt.TopicID()] = stmt.TopicID(), a.target
+	}
+	w.model.do(a)
+	w.everywhere(stmt)
+	w.compare()
+	return true
+}

@@ -1,0 +1,324 @@
+package roster_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+var update = flag.Bool("update", false, "write what the scenarios give into their files")
+
+// TestScenarios runs testdata/scenarios: in each file, lines at the margin are statements and what else happens, and the
+// indented lines below them are what comes of it. testdata/scenarios/README.md says what a line may be.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/scenarios/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := newScenario(t).run(string(data))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != string(data) {
+				t.Errorf("%s gives\n%s", file, got)
+			}
+		})
+	}
+}
+
+// scenario is a world with a relay that folds what it is sent, and what the lines said.
+type scenario struct {
+	*world
+	relay  bool          // whether the clock is checked
+	blind  *roster.State // what a relay would have
+	labels map[string]*roster.Statement
+	heads  map[string]wire.Head // after the labelled statement
+}
+
+func newScenario(t *testing.T) *scenario {
+	return &scenario{world: newWorld(t), blind: roster.NewBlind(), labels: map[string]*roster.Statement{}, heads: map[string]wire.Head{}}
+}
+
+func (s *scenario) run(script string) string {
+	var b strings.Builder
+	for line := range strings.Lines(script) {
+		if strings.HasPrefix(line, "  ") {
+			continue
+		}
+		b.WriteString(line)
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		for out := range strings.Lines(s.line(line)) {
+			b.WriteString("    " + out)
+		}
+	}
+	return b.String()
+}
+
+// line does one line and gives what comes of it.
+func (s *scenario) line(line string) string {
+	label, rest, ok := strings.Cut(line, ": ")
+	if !ok {
+		label, rest = "", line
+	}
+	c := newCommand(s.t, rest)
+	switch c.verb {
+	case "clock":
+		s.now += uint64(duration(s.t, c.args[0]).Milliseconds())
+		return ""
+	case "relay":
+		s.relay = c.args[0] == "on"
+		return ""
+	case "state":
+		return s.dump(s.state)
+	case "usable":
+		return verdict(s.state.Usable(s.invite(c.args[0]), s.landed()))
+	case "counter":
+		d, _ := s.state.Device(s.id(c.args[0]))
+		n, _ := strconv.ParseUint(c.args[1], 10, 64)
+		return verdict(d.CheckCounter(n))
+	case "again":
+		return s.apply(s.labels[c.args[0]])
+	}
+	stmt := s.statement(c)
+	if label != "" {
+		s.labels[label] = stmt
+		s.names[stmt.TopicID()] = label
+	}
+	said := s.apply(stmt)
+	if label != "" {
+		s.heads[label] = s.state.Head()
+	}
+	return said
+}
+
+func (s *scenario) landed() time.Time {
+	if s.relay {
+		return time.UnixMilli(int64(s.now))
+	}
+	return time.Time{}
+}
+
+// apply gives the verdict, and checks on the way that a check, an undone try and a blind fold say and leave the same.
+func (s *scenario) apply(stmt *roster.Statement) string {
+	before := s.exact(s.state)
+	checked := s.state.Check(stmt, s.landed())
+	mark := s.state.Mark()
+	tried := s.state.Apply(stmt, s.landed())
+	s.state.Rollback(mark)
+	s.state.Forget()
+	if after := s.exact(s.state); after != before {
+		s.t.Errorf("a statement undone leaves\n%s\nnot\n%s", after, before)
+	}
+	err := s.state.Apply(stmt, s.landed())
+	blind := s.blind.Apply(stmt, s.landed())
+	if code := wire.CodeOf(err); wire.CodeOf(checked) != code || wire.CodeOf(tried) != code || wire.CodeOf(blind) != code {
+		s.t.Errorf("%v: but checked %v, tried %v, blind %v", err, checked, tried, blind)
+	}
+	if err != nil && s.exact(s.state) != before {
+		s.t.Errorf("a refused statement changed something")
+	}
+	if s.blind.Head() != s.state.Head() {
+		s.t.Errorf("a blind fold has another head")
+	}
+	return verdict(err)
+}
+
+func verdict(err error) string {
+	if err != nil {
+		return string(wire.CodeOf(err)) + "\n"
+	}
+	return "ok\n"
+}
+
+// command is a line: a verb, what follows, and options as name=value.
+type command struct {
+	verb    string
+	args    []string
+	options map[string]string
+}
+
+func newCommand(t failer, line string) *command {
+	c := &command{options: map[string]string{}}
+	for _, word := range strings.Fields(line) {
+		name, value, ok := strings.Cut(word, "=")
+		switch {
+		case ok:
+			c.options[name] = value
+		case c.verb == "":
+			c.verb = word
+		default:
+			c.args = append(c.args, word)
+		}
+	}
+	if len(c.args) == 0 && c.verb != "state" {
+		t.Fatalf("%q lacks a word", line)
+	}
+	return c
+}
+
+func (c *command) option(name, otherwise string) string {
+	if value, ok := c.options[name]; ok {
+		return value
+	}
+	return otherwise
+}
+
+func (s *scenario) number(c *command, name string, otherwise uint64) uint64 {
+	n, err := strconv.ParseUint(c.option(name, strconv.FormatUint(otherwise, 10)), 10, 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+func duration(t failer, text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// statement makes what a line describes.
+func (s *scenario) statement(c *command) *roster.Statement {
+	by := c.args[0]
+	body, invite := s.body(c)
+	draft := s.state.Draft(s.id(by), s.now+uint64(duration(s.t, c.option("time", "0s")).Milliseconds()), body)
+	if c.verb == "found" {
+		draft.Mesh, draft.Prev, draft.Epoch = wire.MeshID{}, wire.Head{}, 1
+	}
+	draft.Epoch = uint32(s.number(c, "epoch", uint64(draft.Epoch)))
+	if prev := c.option("prev", ""); prev == "elsewhere" {
+		draft.Prev = wire.Head{1}
+	} else if prev != "" {
+		draft.Prev = s.heads[prev]
+	}
+	if c.option("mesh", "") == "other" {
+		draft.Mesh = wire.MeshID{1}
+	}
+	return s.parse(s.signed(draft, c.option("signer", by), c.option("inviter", invite)))
+}
+
+func (s *scenario) body(c *command) (body roster.Body, invite string) {
+	switch c.verb {
+	case "found":
+		return s.genesis(c.args[0]), ""
+	case "invite":
+		return s.inviteBody(c), ""
+	case "retire":
+		retired := &roster.InviteRetired{}
+		for _, name := range c.args[1:] {
+			retired.Invites = append(retired.Invites, s.invite(name))
+		}
+		return retired, ""
+	case "join":
+		return s.newJoin(c.args[0], c.args[1], s.memberOption(c, "member")), c.args[1]
+	case "profile":
+		return &roster.Profile{Sealed: sealed(strings.Join(c.args[1:], " "))}, ""
+	case "role":
+		role, err := wire.ParseRole(c.args[2])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return &roster.Role{Member: s.member(c.args[1]), Role: role}, ""
+	case "topic":
+		return &roster.Topic{Sealed: sealed(strings.Join(c.args[1:], " "))}, ""
+	case "retopic":
+		changed := &roster.TopicChanged{Topic: wire.GeneralTopic(s.state.Mesh()), Archived: c.option("archived", "") == "yes", Sealed: sealed(strings.Join(c.args[2:], " "))}
+		if made, ok := s.labels[c.args[1]]; ok {
+			changed.Topic = made.TopicID()
+		} else if c.args[1] != "general" {
+			changed.Topic = wire.TopicID{1}
+		}
+		return changed, ""
+	}
+	return s.endingBody(c), ""
+}
+
+func (s *scenario) inviteBody(c *command) roster.Body {
+	role, err := wire.ParseRole(c.option("role", "member"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	expires := s.now/1000 + uint64(duration(s.t, c.option("expires", "1h")).Seconds())
+	body := s.newInvite(c.option("canonical", c.args[0]), c.args[1], role, uint16(s.number(c, "uses", 1)), expires, s.memberOption(c, "for"))
+	return body
+}
+
+func (s *scenario) memberOption(c *command, name string) wire.MemberID {
+	if name := c.option(name, ""); name != "" {
+		return s.member(name)
+	}
+	return wire.MemberID{}
+}
+
+// endingBody makes what takes devices away, or rotates.
+func (s *scenario) endingBody(c *command) roster.Body {
+	counter := s.number(c, "last", 5)
+	devices := func(names []string) (ids []wire.DeviceID) {
+		for _, name := range names {
+			ids = append(ids, s.id(name))
+		}
+		return ids
+	}
+	gone := func() []wire.DeviceID {
+		if named := c.option("devices", ""); named != "" {
+			return devices(strings.Split(named, ","))
+		}
+		member := s.member(c.args[len(c.args)-1])
+		if d, ok := s.state.Device(s.id(c.args[0])); ok && c.verb == "leave" {
+			member = d.Member
+		}
+		return s.state.DevicesOf(member)
+	}
+	label := fmt.Sprintf("epoch %d by %s", s.state.Epoch()+1, c.args[0])
+	rotation := func(gone ...wire.DeviceID) roster.Rotation {
+		r := s.rotation(label, gone...)
+		switch wraps := c.option("wraps", ""); wraps {
+		case "":
+		case "short":
+			r.Wraps = r.Wraps[1:]
+		case "gone":
+			r.Wraps[0].Device = gone[0]
+		default:
+			r.Wraps = append(r.Wraps, roster.Wrap{Device: s.id(wraps)})
+		}
+		return r
+	}
+	switch c.verb {
+	case "revoke":
+		ids := devices(c.args[1:])
+		return &roster.DeviceRevoked{Last: last(counter, ids...), Rotation: rotation(ids...)}
+	case "remove":
+		ids := gone()
+		if len(ids) == 0 {
+			ids = []wire.DeviceID{s.id(c.args[1])}
+		}
+		return &roster.MemberRemoved{Member: s.member(c.args[1]), Last: last(counter, ids...), Rotation: rotation(ids...)}
+	case "rotate":
+		r := rotation()
+		return &r
+	case "leave":
+		return &roster.Leave{Last: last(counter, gone()...)}
+	}
+	s.t.Fatalf("there is no %q", c.verb)
+	return nil
+}

@@ -1,0 +1,200 @@
+package peer
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"claudemesh.com/mesh/shared/keyring"
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/seal"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// presence is what the relay says of the mesh's sessions, with their cards as far as they verify, and the own card.
+type presence struct {
+	sessions map[sessionKey]*session
+	reopen   bool // keys or roster moved: cards that did not open may open now
+
+	card        *Card  // the own one; nil: none
+	cardVersion uint64 // of the last one signed
+	cardEpoch   uint32 // in which it was sealed
+	cardDue     bool   // it is to be signed and sent
+	cardSigning bool
+}
+
+type sessionKey struct {
+	device  wire.DeviceID
+	session wire.SessionID
+}
+
+// session is one session of a member.
+type session struct {
+	key    sessionKey
+	member wire.MemberID
+	state  Presence
+	since  int64
+	sealed []byte
+	// version is that of sealed, and opened whether card shows it.
+	version uint64
+	opened  bool
+	card    Card
+}
+
+func newPresence(card *Card) presence {
+	return presence{sessions: map[sessionKey]*session{}, card: card}
+}
+
+// disconnected keeps what was last known: a person sees it for as long as the relay would wait for this device itself.
+func (p *presence) disconnected() { p.cardSigning, p.cardDue = false, false }
+
+// deadline is when what was last known is too old to be shown.
+func (p *presence) deadline(c *Core) time.Time {
+	if c.link.lost.IsZero() || c.stalePresence() {
+		return time.Time{}
+	}
+	return c.link.lost.Add(wire.GraceSeconds * time.Second)
+}
+
+// stalePresence reports whether nothing can be said about who is online.
+func (c *Core) stalePresence() bool {
+	return c.link.phase < phaseRoster && (c.link.lost.IsZero() || !c.now.Before(c.link.lost.Add(wire.GraceSeconds*time.Second)))
+}
+
+func (c *Core) hearPresence(payload []byte) error {
+	var p wire.Presence
+	if err := wire.DecodeJSON(payload, wire.MaxFrame, &p); err != nil {
+		return err
+	}
+	if p.Full {
+		c.presence.sessions = map[sessionKey]*session{}
+	}
+	for _, s := range p.Sessions {
+		c.hearSession(&s)
+	}
+	c.presence.reopen, c.changed = true, true
+	return nil
+}
+
+func (c *Core) hearSession(s *wire.SessionState) {
+	key := sessionKey{s.Device, s.Session}
+	state := Presence(s.State)
+	if state != Online && state != Away && state != Offline {
+		c.dropped(wire.CodeUnknownKind, wire.Stream{}, s.Device)
+		return
+	}
+	known := c.presence.sessions[key]
+	if known == nil {
+		known = &session{key: key}
+		c.presence.sessions[key] = known
+	}
+	known.member, known.state, known.since = s.Member, state, s.Since
+	if len(s.Card) > 0 && len(s.Card) <= wire.MaxCard && s.CardVersion > known.version {
+		known.sealed, known.version, known.opened = s.Card, s.CardVersion, false
+	}
+}
+
+// openCards opens the cards that came, as far as keys and roster are here.
+func (c *Core) openCards() {
+	if !c.presence.reopen || c.link.phase < phaseLive {
+		return
+	}
+	c.presence.reopen = false
+	for _, s := range c.sessions() {
+		if s.sealed == nil || s.opened {
+			continue
+		}
+		if err := c.openCard(s); err != nil {
+			c.dropped(wire.CodeOf(err), wire.Stream{}, s.key.device)
+		}
+		c.changed = true
+	}
+}
+
+func (c *Core) openCard(s *session) error {
+	epoch, err := seal.CardEpoch(s.sealed)
+	if err != nil {
+		return err
+	}
+	device, ok := c.roster.Device(s.key.device)
+	if !ok || device.Member != s.member {
+		return wire.Refuse(wire.CodeUnknownDevice)
+	}
+	root, ok := c.ring.Root(epoch)
+	if !ok {
+		return wire.Refuse(wire.CodeBadCommitment)
+	}
+	of := seal.CardOf{Mesh: c.self.Mesh, Device: s.key.device, Session: s.key.session, Version: s.version}
+	text, err := seal.OpenCard(keyring.CardKey(root, epoch), of, device.Public.Sign, s.sealed)
+	if err != nil {
+		return err
+	}
+	card, err := parseCard(text)
+	if err == nil {
+		s.card, s.opened = card, true
+	}
+	return err
+}
+
+// sessions are all sessions in an order of their own.
+func (c *Core) sessions() []*session {
+	all := make([]*session, 0, len(c.presence.sessions))
+	for _, s := range c.presence.sessions {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *session) int {
+		return cmp.Or(slices.Compare(a.key.device[:], b.key.device[:]), slices.Compare(a.key.session[:], b.key.session[:]))
+	})
+	return all
+}
+
+func (c *Core) commandCard(in ShowCard) {
+	if err := in.Card.check(); err != nil {
+		c.fail(in.Ref, err)
+		return
+	}
+	card := in.Card
+	card.Tags = slices.Clone(card.Tags)
+	c.presence.card, c.presence.cardDue = &card, true
+	c.changed = true
+	c.result(Result{Ref: in.Ref})
+}
+
+// pumpCard opens what came, and seals and sends the own card where it is due: once on each connection, when it changed, and
+// when the epoch moved.
+func (c *Core) pumpCard() {
+	c.openCards()
+	p := &c.presence
+	if p.card == nil || c.device.OneShot || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || p.cardSigning {
+		return
+	}
+	epoch := c.roster.Epoch()
+	root, have := c.ring.Root(epoch)
+	if !have || !p.cardDue && p.cardEpoch == epoch {
+		return
+	}
+	if self, ok := c.roster.Device(c.id); !ok || self.Standing != roster.Present {
+		return
+	}
+	text := p.card.encode()
+	// A version is never used twice, not even by a session that was started again with the same id.
+	p.cardVersion = max(p.cardVersion+1, uint64(c.milliseconds()))
+	of := seal.CardOf{Mesh: c.self.Mesh, Device: c.id, Session: c.device.Session, Version: p.cardVersion}
+	conn := c.link.conn
+	p.cardDue, p.cardEpoch, p.cardSigning = false, epoch, true
+	c.sign(of.SigningBytes(text), func(signature []byte, err error) {
+		if c.link.conn != conn || c.link.phase != phaseLive {
+			return
+		}
+		p.cardSigning = false
+		var sealed []byte
+		if err == nil {
+			sealed, err = seal.SealCard(c.entropy, keyring.CardKey(root, epoch), epoch, text, signature)
+		}
+		if err != nil {
+			c.dropped(wire.CodeOf(err), wire.Stream{}, c.id)
+			return
+		}
+		c.send(wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Version: of.Version, Card: sealed}))
+	})
+}

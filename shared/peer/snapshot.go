@@ -1,0 +1,159 @@
+package peer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// View is the mesh as it is known now. It shares nothing with the core.
+func (c *Core) View() MeshView {
+	connection, problem := c.connection()
+	v := MeshView{
+		Mesh: c.self.Mesh, Name: c.meshName(), Member: c.member, Device: c.id, DisplayName: c.displayName(),
+		Relay: c.self.Relay, Connection: connection, Problem: problem,
+	}
+	for _, e := range c.outbox.entries {
+		if !e.isReceipt() {
+			v.Waiting++
+		}
+	}
+	if c.enrollment != nil {
+		return v
+	}
+	self, _ := c.roster.Member(c.member)
+	v.Role = self.Role
+	v.Members = c.memberViews()
+	v.Topics = c.topicViews()
+	v.Directs = c.directViews()
+	for _, waiting := range c.log.unread {
+		v.Unread += len(waiting)
+	}
+	return v
+}
+
+// displayName is the own name: as the person chose it last, or as the roster has it.
+func (c *Core) displayName() string {
+	if c.self.Name != "" {
+		return c.self.Name
+	}
+	return c.profile(c.member).Name
+}
+
+// nameOrID names a member to a person.
+func (c *Core) nameOrID(id wire.MemberID) string {
+	if name := c.profile(id).Name; name != "" {
+		return name
+	}
+	return id.String()[:8]
+}
+
+func (c *Core) memberViews() []MemberView {
+	sessions := map[wire.MemberID][]*session{}
+	for _, s := range c.sessions() {
+		sessions[s.member] = append(sessions[s.member], s)
+	}
+	var all []MemberView
+	for m := range c.roster.Members() {
+		if m.Standing == roster.Present {
+			all = append(all, c.memberView(m, sessions[m.ID]))
+		}
+	}
+	slices.SortFunc(all, func(a, b MemberView) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), slices.Compare(a.Member[:], b.Member[:]))
+	})
+	return all
+}
+
+func (c *Core) memberView(m roster.Member, sessions []*session) MemberView {
+	profile := c.profile(m.ID)
+	v := MemberView{
+		Member: m.ID, Name: profile.Name, Groups: slices.Clone(profile.Groups), Role: m.Role, IsSelf: m.ID == c.member,
+		Kind: KindPerson, Presence: Offline, Status: StatusIdle, Devices: slices.Clone(m.Devices), JoinedAt: int64(m.Joined),
+	}
+	if v.IsSelf {
+		v.Name = c.displayName()
+	}
+	stale := c.stalePresence()
+	for _, s := range sessions {
+		view := SessionView{Session: s.key.session, Device: s.key.device, State: s.state, Since: s.since, Card: s.card}
+		if view.Card.Kind == "" {
+			view.Card.Kind, view.Card.Status = KindPerson, StatusIdle
+		}
+		view.Card.Tags = slices.Clone(s.card.Tags)
+		if stale {
+			view.State = Offline
+		}
+		v.Sessions = append(v.Sessions, view)
+	}
+	slices.SortStableFunc(v.Sessions, func(a, b SessionView) int {
+		return cmp.Or(cmp.Compare(rank(a.State), rank(b.State)), cmp.Compare(b.Since, a.Since))
+	})
+	if len(v.Sessions) > 0 {
+		best := v.Sessions[0]
+		v.Presence, v.Since = best.State, best.Since
+		v.Kind, v.Status, v.Summary = best.Card.Kind, best.Card.Status, best.Card.Summary
+	}
+	return v
+}
+
+func rank(p Presence) int {
+	switch p {
+	case Online:
+		return 0
+	case Away:
+		return 1
+	}
+	return 2
+}
+
+func (c *Core) topicViews() []TopicView {
+	var all []TopicView
+	for t := range c.roster.Topics() {
+		conversation := TopicConversation(t.ID)
+		name := c.topicName(t.ID)
+		all = append(all, TopicView{
+			Topic: t.ID, Name: name.Name, Description: name.Description, Archived: t.Archived,
+			Unread: len(c.log.unread[conversation]), LastAt: c.log.conversations[conversation].At,
+		})
+	}
+	if len(all) > 1 {
+		slices.SortStableFunc(all[1:], func(a, b TopicView) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return all
+}
+
+func (c *Core) directViews() []DirectView {
+	var all []DirectView
+	for id, row := range c.log.conversations {
+		topic, members, err := id.Parse()
+		if err != nil || !topic.IsZero() || len(members) != 1 {
+			continue
+		}
+		all = append(all, DirectView{Member: members[0], Unread: len(c.log.unread[id]), LastAt: row.At, LastText: row.Text})
+	}
+	slices.SortFunc(all, func(a, b DirectView) int {
+		return cmp.Or(cmp.Compare(b.LastAt, a.LastAt), slices.Compare(a.Member[:], b.Member[:]))
+	})
+	return all
+}
+
+// Live reports whether the device is connected, and every stream that it tails was read to its head.
+func (c *Core) Live() bool {
+	return c.link.phase == phaseLive && c.enrollment == nil && c.streams.live()
+}
+
+// Waiting is the number of messages in the outbox, receipts too.
+func (c *Core) Waiting() int { return len(c.outbox.entries) }
+
+// Trusted reports whether this device has verified the mesh that it joined.
+func (c *Core) Trusted() bool { return c.enrollment == nil }
+
+// Shown is how far the inbox was shown: the Arrival of the last message.
+func (c *Core) Shown() uint64 { return c.log.shown }
+
+// Named fills in what views show beside a stored message.
+func (c *Core) Named(m MessageView) MessageView { return c.named(m) }

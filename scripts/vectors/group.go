@@ -60,6 +60,11 @@ func inNumber(name string, n uint64) vectors.Field {
 // inValue gives a value as it is to be written.
 func inValue(name, value string) vectors.Field { return vectors.Field{Name: name, Value: value} }
 
+// inRepeated gives a text with a part in its middle that stands there many times.
+func inRepeated(name, before, part string, times int, after string) vectors.Field {
+	return inValue(name, fmt.Sprintf("%s %s*%d %s", vectors.Text(before), vectors.Text(part), times, vectors.Text(after)))
+}
+
 func out(name string, b []byte) vectors.Field { return outOf(in(name, b)) }
 
 func outText(name, text string) vectors.Field { return outOf(inText(name, text)) }

@@ -75,11 +75,19 @@ func jsonVectors(g *group) {
 	refuse(wire.CodeMalformed, "hex_digit", "1", "a digit that is none", wire.FrameGap, `{"kind":"inbox","id":"`+strings.Repeat("ag", 32)+`","after":1,"to":9}`)
 	refuse(wire.CodeMalformed, "stream_kind", "9", "a stream of no kind", wire.FrameTail, `{"streams":[{"kind":"outbox","id":"ID","after":0}]}`)
 
+	refuse(wire.CodeMalformed, "tail_no_kind", "9", "a stream without a kind", wire.FrameTail, `{"streams":[{"id":"ID","after":0}]}`)
+	refuse(wire.CodeMalformed, "gap_no_kind", "9", "a gap in no stream", wire.FrameGap, `{"id":"ID","after":1,"to":9}`)
+	list := func(name, comment string, t wire.FrameType, open, item string) {
+		g.refuse(wire.CodeMalformed, name, "9", do, comment, inNumber("type", uint64(t)), inRepeated("payload", text(open), text(item)+",", 256, text(item)+"]}"))
+	}
+	list("json_tail_257", "257 streams", wire.FrameTail, `{"streams":[`, `{"kind":"inbox","id":"ID","after":0}`)
+	list("json_track_257", "257 items", wire.FrameTrack, `{"items":[`, `{"member":"ID","position":1,"counter":2}`)
+
 	latin := strings.Replace(text(good[wire.FrameHello]), "https", "htt\xff", 1)
 	g.refuse(wire.CodeMalformed, "json_not_utf8", "1", do, "a byte that is not UTF-8", inNumber("type", uint64(wire.FrameHello)), in("payload", []byte(latin)))
 	large := func(name string, t wire.FrameType, limit int) {
 		padding := limit + 1 - len(`{}`)
-		g.refuse(wire.CodeTooLarge, name, "9", do, fmt.Sprintf("one byte over %d", limit), inNumber("type", uint64(t)), inValue("payload", fmt.Sprintf(`"{" " "*%d "}"`, padding)))
+		g.refuse(wire.CodeTooLarge, name, "9", do, fmt.Sprintf("one byte over %d", limit), inNumber("type", uint64(t)), inRepeated("payload", "{", " ", padding, "}"))
 	}
 	large("json_too_large", card, wire.MaxJSON)
 	large("json_append_too_large", wire.FrameAppend, wire.MaxAppendJSON)

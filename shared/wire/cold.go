@@ -69,6 +69,21 @@ type Tail struct {
 	Streams List[TailItem] `json:"streams"`
 }
 
+// Check refuses more than MaxTail streams, and one without a kind.
+func (t Tail) Check() error {
+	if len(t.Streams) > MaxTail {
+		return Errorf(CodeMalformed, "a tail frame names at most %d streams", MaxTail)
+	}
+	for i := range t.Streams {
+		if !t.Streams[i].Kind.Valid() {
+			return errNoKind
+		}
+	}
+	return nil
+}
+
+var errNoKind = Errorf(CodeMalformed, "a stream is roster, inbox or topic")
+
 // NewTailItem names a stream and a position.
 func NewTailItem(s Stream, after Position) TailItem {
 	return TailItem{Kind: s.Kind, ID: Hash(s.ID), After: after}
@@ -112,6 +127,14 @@ type Track struct {
 	Items List[TrackItem] `json:"items"`
 }
 
+// Check refuses more than MaxTrack items.
+func (t Track) Check() error {
+	if len(t.Items) > MaxTrack {
+		return Errorf(CodeMalformed, "a track frame has at most %d items", MaxTrack)
+	}
+	return nil
+}
+
 // Refused says that a send was not stored.
 type Refused struct {
 	Counter uint64 `json:"counter"`
@@ -124,6 +147,14 @@ type Gap struct {
 	ID    Hash       `json:"id"`
 	After Position   `json:"after"`
 	To    Position   `json:"to"`
+}
+
+// Check refuses a gap in no stream.
+func (g Gap) Check() error {
+	if !g.Kind.Valid() {
+		return errNoKind
+	}
+	return nil
 }
 
 // The states of a session.

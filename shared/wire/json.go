@@ -18,8 +18,9 @@ const (
 	MaxJSONNumber = 1<<53 - 1 // so that every language reads it exactly
 )
 
-// DecodeJSON reads exactly one JSON value of at most limit bytes into v, as section 1 says. Fields that v does not name are
-// CodeUnknownField, anything else that does not fit is CodeMalformed, a longer text CodeTooLarge.
+// DecodeJSON reads exactly one JSON value of at most limit bytes into v, as section 1 says, and calls v's Check where it has
+// one. Fields that v does not name are CodeUnknownField, anything else that does not fit is CodeMalformed, a longer text
+// CodeTooLarge.
 func DecodeJSON(data []byte, limit int, v any) error {
 	if len(data) > limit {
 		return Errorf(CodeTooLarge, "this JSON has %d bytes, at most %d are taken", len(data), limit)
@@ -38,6 +39,9 @@ func DecodeJSON(data []byte, limit int, v any) error {
 			return Errorf(CodeUnknownField, "the JSON has a field that the protocol does not name: %s", strings.TrimPrefix(err.Error(), "json: unknown field "))
 		}
 		return Errorf(CodeMalformed, "the JSON does not fit what is expected here")
+	}
+	if checked, ok := v.(interface{ Check() error }); ok {
+		return checked.Check()
 	}
 	return nil
 }

@@ -83,6 +83,7 @@ func (b *batch) reset() {
 // Take gives what the events since the last Committed want committed. The adapter then calls Committed, at once where
 // the batch is empty and else with the store's verdicts.
 func (c *Core) Take() Batch {
+	c.out.reset()
 	c.batch.out = true
 	return Batch{Mesh: c.mesh, Ops: c.batch.ops}
 }

@@ -124,7 +124,7 @@ func (c *conn) end(why *wire.Error) {
 	c.endWith(wire.AppendJSONFrame(nil, wire.FrameClose, bye), why.Code)
 }
 
-// endWith is end with a ready close frame.
+// endWith is end with a ready close frame, or with neither frame nor code after the peer said goodbye.
 func (c *conn) endWith(frame []byte, code wire.Code) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,6 +157,9 @@ func (c *conn) hangUp() {
 
 // statusOf is the WebSocket close code of a refusal: 4000 and the code's HTTP status.
 func statusOf(code wire.Code) websocket.StatusCode {
+	if code == "" {
+		return websocket.StatusNormalClosure
+	}
 	return websocket.StatusCode(4000 + code.Info().Status)
 }
 

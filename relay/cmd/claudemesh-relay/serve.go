@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"claudemesh.com/mesh/relay/api"
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/server"
+	"claudemesh.com/mesh/relay/store/sqlite"
+	relayweb "claudemesh.com/mesh/relay/web"
+	"claudemesh.com/mesh/web"
+)
+
+// drainLimit is how long peers get to go when the relay stops.
+const drainLimit = 10 * time.Second
+
+type serve struct {
+	Listen    string `placeholder:"HOST:PORT" help:"Address to listen on; without a host, on loopback. Default 127.0.0.1:7900, or the port in BROKER_PORT."`
+	Data      string `placeholder:"DIR" type:"path" help:"Folder for the database. Default: claudemesh-relay in your state folder."`
+	PublicURL string `name:"public-url" placeholder:"URL" help:"The address by which peers and browsers reach this relay. Needed unless it listens on loopback."`
+	Create    string `enum:"auto,open,token,closed" default:"auto" help:"Who may make meshes: anyone (open), who has the operator's token (token), nobody (closed). auto is open on loopback and token elsewhere."`
+
+	OperatorTokenFile string         `placeholder:"FILE" type:"path" help:"File with the operator's token, made if it is not there. Default: operator-token in the data folder."`
+	AllowOrigin       []string       `placeholder:"ORIGIN" help:"Origin of a dashboard served elsewhere that may use this relay. May be given several times."`
+	TrustProxy        []netip.Prefix `placeholder:"CIDR" help:"Addresses of reverse proxies whose X-Forwarded-For is believed. May be given several times."`
+
+	ClaimsPerMinute  int `default:"120" placeholder:"N" help:"Claims of invites that one address may make in a minute, and at once; 0: no limit. Default 120."`
+	LookupsPerMinute int `default:"240" placeholder:"N" help:"Look-ups of invites, likewise. Default 240."`
+	MeshesPerMinute  int `default:"60" placeholder:"N" help:"Meshes made, likewise. Default 60."`
+
+	Verbose bool `help:"Log refusals too."`
+}
+
+// Run serves until a signal comes and then drains.
+func (s *serve) Run(o *outside) error {
+	level := slog.LevelInfo
+	if s.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(o.stderr, &slog.HandlerOptions{Level: level}))
+
+	asked, err := parseListen(s.Listen, o.env("BROKER_PORT"))
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", asked)
+	if err != nil {
+		return explainListen(asked, err)
+	}
+	defer listener.Close()
+	place, err := locate(listener.Addr(), asked, s.PublicURL, s.AllowOrigin)
+	if err != nil {
+		return err
+	}
+
+	data, err := dataFolder(s.Data, o.env)
+	if err != nil {
+		return err
+	}
+	creation, token, err := s.creation(place, data, log)
+	if err != nil {
+		return err
+	}
+	dashboard, err := relayweb.Handler(web.Dist(), relayweb.Options{
+		Placeholder: web.Placeholder,
+		Hosts:       place.hosts,
+		NoRoute:     api.NoRoute(),
+	})
+	if err != nil {
+		return err
+	}
+
+	database, err := sqlite.Open(filepath.Join(data, "relay.db"), time.Now())
+	if err != nil {
+		return fmt.Errorf("opening the database in %s: %w", data, err)
+	}
+	relay := server.New(server.Config{
+		Store: database,
+		Mesh:  mesh.DefaultConfig(place.origin),
+		API: api.Config{
+			Creation: creation,
+			Token:    token,
+			Rates:    api.Rates{Lookups: s.LookupsPerMinute, Claims: s.ClaimsPerMinute, Meshes: s.MeshesPerMinute},
+			Origins:  api.NewOrigins(place.origin, place.allowed...),
+			Address:  api.ClientAddress(s.TrustProxy),
+			Log:      log,
+		},
+		Dashboard: dashboard,
+		Output:    server.DefaultOutput,
+		Log:       log,
+	})
+	log.Info("relay starts", "version", version, "listen", listener.Addr(), "data", data, "create", creation)
+	err = until(relay, listener, func() { fmt.Fprintf(o.stdout, "claudemesh is ready: %s\n", place.url) }, log)
+	return errors.Join(err, database.Close())
+}
+
+// until serves until SIGTERM or SIGINT, and then drains; a second signal ends the program at once.
+func until(relay *server.Server, l net.Listener, ready func(), log *slog.Logger) error {
+	ctx, forget := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer forget()
+	served := make(chan error, 1)
+	go func() { served <- relay.Serve(l) }()
+	ready()
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		log.Info("relay drains")
+	}
+	forget()
+	limited, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	relay.Drain(limited)
+	log.Info("relay stopped")
+	return err
+}
+
+func explainListen(address string, err error) error {
+	const windowsInUse = syscall.Errno(10048) // WSAEADDRINUSE
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, windowsInUse):
+		host, _, _ := net.SplitHostPort(address)
+		return fmt.Errorf("another program already listens on %s. Stop it, or choose another port: --listen %s, or BROKER_PORT=7901",
+			address, net.JoinHostPort(host, "7901"))
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("this user may not listen on %s. Choose a port of 1024 or above with --listen", address)
+	}
+	return fmt.Errorf("cannot listen on %s: %w", address, err)
+}
+
+func (s *serve) creation(p place, data string, log *slog.Logger) (api.Creation, string, error) {
+	creation := api.Creation(s.Create)
+	if s.Create == "auto" {
+		creation = api.CreateByToken
+		if p.loopback {
+			creation = api.CreateOpen
+		}
+	}
+	if creation != api.CreateByToken {
+		return creation, "", nil
+	}
+	path := s.OperatorTokenFile
+	if path == "" {
+		path = filepath.Join(data, "operator-token")
+	}
+	token, err := operatorToken(path)
+	if err != nil {
+		return "", "", err
+	}
+	log.Info("making a mesh needs the operator's token", "file", path)
+	return creation, token, nil
+}

@@ -20,8 +20,8 @@ type Enrollment struct {
 }
 
 // Founded are the operations that make a store that of a founder, once the relay has the mesh. position is that of the last
-// statement; landed is the device's clock, in milliseconds.
-func Founded(relay string, f *enroll.Founded, position wire.Position, landed int64) []Op {
+// statement.
+func Founded(relay string, f *enroll.Founded, position wire.Position) []Op {
 	mesh := f.State.Mesh()
 	var ring keyring.Ring
 	commitment, _ := f.State.Commitment(1)
@@ -34,7 +34,7 @@ func Founded(relay string, f *enroll.Founded, position wire.Position, landed int
 		{BucketCursor, wire.AppendStream(nil, wire.RosterStream(mesh)), u64(uint64(position))},
 	}
 	for i, statement := range f.Statements {
-		ops = append(ops, Op{BucketRoster, u64(uint64(i)), append(u64(uint64(landed)), statement...)})
+		ops = append(ops, Op{BucketRoster, u64(uint64(i)), append(u64(0), statement...)})
 	}
 	return ops
 }

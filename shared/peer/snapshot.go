@@ -157,3 +157,17 @@ func (c *Core) Shown() uint64 { return c.log.shown }
 
 // Named fills in what views show beside a stored message.
 func (c *Core) Named(m MessageView) MessageView { return c.named(m) }
+
+// Final is why this device may not come back, or nil.
+func (c *Core) Final() *wire.Error {
+	if c.rosterBad != nil {
+		return c.rosterBad
+	}
+	return c.link.final
+}
+
+// Settled reports whether nothing of joining is left to do: the mesh is trusted, all was read, and the display name is told
+// or was refused.
+func (c *Core) Settled() bool {
+	return c.Live() && (c.self.Name == "" || c.now.Before(c.jobs.quiet[roster.KindProfile]))
+}

@@ -2,127 +2,298 @@ package driver
 
 import (
 	"context"
+	"sync"
+	"time"
 
-	"claudemesh.com/mesh/shared/identity"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
 
 // Driver is one device in one mesh. Its methods may be called from any goroutine.
-type Driver struct{}
+type Driver struct {
+	host Host
+	life context.Context // ends with Close; key operations and commits live by it
+	end  context.CancelFunc
 
-// SoftwareKeys are the keys kept in the store itself, made there if there are none yet. Hosts with a better place for a
-// private key do not use it.
-func SoftwareKeys(ctx context.Context, host Host) (identity.Keys, error) { panic("soon") }
+	inbox struct { // inputs on their way to the core; whoever gets hold of mu takes them all
+		sync.Mutex
+		inputs []input
+	}
 
-// Create makes a mesh on a relay, with this device as its owner. It stores before it sends: called again after a crash
-// or a lost connection, it makes the same mesh.
-func Create(ctx context.Context, host Host, options CreateOptions) error { panic("soon") }
+	mu      sync.Mutex
+	core    *peer.Core
+	broken  error // the store failed and could not be read again
+	ref     uint64
+	waiting map[uint64]chan peer.Result
+	moved   chan struct{} // closed and replaced after each step
+	conns   uint64        // number of the last connection
+	conn    *connection   // the present one, or nil
+	running bool
 
-// Preview looks an invite up and opens its preview. It claims nothing.
-func Preview(ctx context.Context, http HTTP, link string) (peer.InvitePreview, error) { panic("soon") }
+	wake   chan struct{}
+	events notifier
+	wants  sync.WaitGroup // key operations under way
+}
 
-// Join claims an invite and verifies what the relay answers; it returns when the mesh is trusted. What it sends is stored
-// first: called again after a crash or a lost connection, with the same link, it goes on where it stood.
-func Join(ctx context.Context, host Host, options JoinOptions) error { panic("soon") }
+// input is something for the core; where of is set, for that core alone: an answer to a question of one that is gone means
+// nothing to the one that took its place.
+type input struct {
+	peer.Input
+	of *peer.Core
+}
 
 // Open loads a device from its store. It starts nothing. CodeNotFound: the store holds no mesh.
-func Open(ctx context.Context, host Host) (*Driver, error) { panic("soon") }
-
-// Run connects and stays connected until ctx ends (nil), or until the device may not come back: *wire.Error with
-// CodeRemoved, CodeBadRoster, CodeSuperseded, CodeWrongOrigin, CodeUnknownDevice, CodeUnknownMesh, CodeBadEnrollment or CodeStorage.
-func (d *Driver) Run(ctx context.Context) error { panic("soon") }
-
-// Wake connects now instead of waiting for the back-off.
-func (d *Driver) Wake() { panic("soon") }
-
-// Mesh is the mesh as it is known now.
-func (d *Driver) Mesh() peer.MeshView { panic("soon") }
-
-// Subscribe calls listener for each event, one after another, until cancel is called. The listener may call the driver.
-func (d *Driver) Subscribe(listener func(peer.Event)) (cancel func()) { panic("soon") }
-
-// WaitLive returns when the device is connected, and every stream that it tails is read to its head and stored.
-func (d *Driver) WaitLive(ctx context.Context) error { panic("soon") }
-
-// Flush returns when the outbox is empty: all was accepted or refused.
-func (d *Driver) Flush(ctx context.Context) error { panic("soon") }
-
-// Resolve tells what a typed target means now. It never fails: Problem says what is wrong.
-func (d *Driver) Resolve(target string) peer.Resolution { panic("soon") }
-
-// Complete suggests targets that begin like prefix.
-func (d *Driver) Complete(prefix string) []peer.Suggestion { panic("soon") }
-
-// Send stores a message in the outbox and returns, connected or not. CodeAmbiguous and CodeNotFound: see Resolve.
-func (d *Driver) Send(ctx context.Context, draft peer.Draft) (peer.MessageView, error) {
-	panic("soon")
+func Open(ctx context.Context, host Host) (*Driver, error) {
+	d := &Driver{host: host, waiting: map[uint64]chan peer.Result{}, moved: make(chan struct{}), wake: make(chan struct{}, 1)}
+	core, err := d.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.core = core
+	d.life, d.end = context.WithCancel(context.WithoutCancel(ctx))
+	d.events.load = d.stored
+	return d, nil
 }
 
-// Retry seals a failed message again, under a new id; its place in the conversation is new too.
-func (d *Driver) Retry(ctx context.Context, message wire.MessageID) (peer.MessageView, error) {
-	panic("soon")
+// load makes a core of what the store holds.
+func (d *Driver) load(ctx context.Context) (*peer.Core, error) {
+	rows := map[string][]peer.Row{}
+	for _, bucket := range peer.LoadBuckets() {
+		found, err := d.host.Store.Scan(ctx, bucket, Range{})
+		if err != nil {
+			return nil, storage(err)
+		}
+		rows[bucket] = found
+	}
+	return peer.Load(peer.Device{
+		Public: d.host.Keys.Public(), Session: d.host.Session, OneShot: d.host.OneShot, Card: d.host.Card,
+	}, rows)
 }
 
-// Message is one message of the log, or CodeNotFound.
-func (d *Driver) Message(ctx context.Context, message wire.MessageID) (peer.MessageView, error) {
-	panic("soon")
+// Close ends the session: Run returns, and nothing of the driver works any more. The store stays open: it is the host's.
+func (d *Driver) Close() error {
+	d.end()
+	d.mu.Lock() // from here on no step starts a key operation
+	d.mu.Unlock()
+	d.wants.Wait()
+	d.events.close()
+	return nil
 }
 
-// Messages are the newest limit messages of a conversation before a seq (0: the newest), oldest first.
-func (d *Driver) Messages(ctx context.Context, conversation peer.ConversationID, before uint64, limit int) ([]peer.MessageView, error) {
-	panic("soon")
+// step hands inputs to the core, commits what it wants, and lets go what may leave. Several steps at once share one commit.
+func (d *Driver) step(inputs ...peer.Input) {
+	d.inbox.Lock()
+	for _, in := range inputs {
+		d.inbox.inputs = append(d.inbox.inputs, input{Input: in})
+	}
+	d.inbox.Unlock()
+	d.drain()
 }
 
-// Log is all that this device can open, in the order in which it came to be here, own messages and gaps included: at most
-// limit messages with an Arrival above after.
-func (d *Driver) Log(ctx context.Context, after uint64, limit int) ([]peer.MessageView, error) {
-	panic("soon")
+// answer is step for an answer that one core waits for.
+func (d *Driver) answer(of *peer.Core, in peer.Input) {
+	d.inbox.Lock()
+	d.inbox.inputs = append(d.inbox.inputs, input{in, of})
+	d.inbox.Unlock()
+	d.drain()
 }
 
-// Inbox is what others sent since this device joined and InboxShown has not passed: at most limit messages.
-func (d *Driver) Inbox(ctx context.Context, limit int) ([]peer.MessageView, error) { panic("soon") }
-
-// InboxShown moves the inbox's mark, durably, behind the message with this Arrival. It never moves back.
-func (d *Driver) InboxShown(ctx context.Context, arrival uint64) error { panic("soon") }
-
-// MarkRead says that everything in a conversation was shown: to the senders of direct messages, and to one's own devices.
-func (d *Driver) MarkRead(ctx context.Context, conversation peer.ConversationID) error { panic("soon") }
-
-// CreateInvite makes an invite and returns when the relay has it. It needs a connection.
-func (d *Driver) CreateInvite(ctx context.Context, options peer.InviteOptions) (peer.InviteView, error) {
-	panic("soon")
+func (d *Driver) drain() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inbox.Lock()
+	taken := d.inbox.inputs
+	d.inbox.inputs = nil
+	d.inbox.Unlock()
+	if len(taken) == 0 || d.broken != nil {
+		return // somebody else took them along
+	}
+	for _, in := range taken {
+		if in.of == nil || in.of == d.core {
+			d.core.Handle(d.host.Now(), d.host.Entropy, in.Input)
+		}
+	}
+	batch := d.core.Take()
+	if len(batch.Ops) > 0 {
+		if err := d.host.Store.Commit(d.life, batch.Ops); err != nil {
+			d.restart(storage(err))
+			return
+		}
+	}
+	for _, output := range batch.Committed() {
+		d.release(output)
+	}
+	d.announce()
 }
 
-// Invites are those of the roster, newest first.
-func (d *Driver) Invites() []peer.InviteView { panic("soon") }
-
-// RetireInvite withdraws an invite. It needs a connection.
-func (d *Driver) RetireInvite(ctx context.Context, invite wire.InviteID) error { panic("soon") }
-
-// CreateTopic makes a topic. It needs a connection.
-func (d *Driver) CreateTopic(ctx context.Context, name, description string) (peer.TopicView, error) {
-	panic("soon")
+// announce wakes everyone who waits for a change. It is called with mu held.
+func (d *Driver) announce() {
+	close(d.moved)
+	d.moved = make(chan struct{})
 }
 
-// SetDisplayName gives the own member another name. Without a connection it is kept and told later.
-func (d *Driver) SetDisplayName(ctx context.Context, name string) error { panic("soon") }
-
-// SetCard replaces what this session says of itself.
-func (d *Driver) SetCard(ctx context.Context, card peer.Card) error { panic("soon") }
-
-// Leave takes the own member, with all its devices, out of the mesh. It needs a connection; what is here stays readable.
-func (d *Driver) Leave(ctx context.Context) error { panic("soon") }
-
-// SaveDraft keeps what the person was typing; an empty text forgets it.
-func (d *Driver) SaveDraft(ctx context.Context, conversation peer.ConversationID, text string) error {
-	panic("soon")
+// restart replaces the core by what the store really holds: nobody knows whether the last commit was carried out. It is
+// called with mu held.
+func (d *Driver) restart(cause error) {
+	problem := wire.AsError(cause)
+	d.log("the store failed: " + problem.Message)
+	if d.conn != nil {
+		d.conn.hangUp(peer.Hangup{Problem: problem})
+		d.conn = nil
+	}
+	for ref, result := range d.waiting {
+		result <- peer.Result{Ref: ref, Err: problem}
+		delete(d.waiting, ref)
+	}
+	mesh := d.core.View().Mesh
+	core, err := d.load(d.life)
+	if err != nil {
+		d.broken = storage(err)
+	} else {
+		d.core = core
+	}
+	d.events.add(peer.Notify{Event: peer.Event{Kind: peer.EventStorage, Mesh: mesh, Problem: problem}})
+	d.events.add(peer.Notify{Event: peer.Event{Kind: peer.EventMesh, Mesh: mesh}})
+	d.announce()
 }
 
-// Draft is what SaveDraft kept.
-func (d *Driver) Draft(ctx context.Context, conversation peer.ConversationID) (string, error) {
-	panic("soon")
+// release lets one output go. It is called with mu held, after the commit.
+func (d *Driver) release(output peer.Output) {
+	switch o := output.(type) {
+	case peer.Frames:
+		if d.conn != nil && d.conn.number == o.Conn {
+			d.conn.write(o.Bytes)
+		}
+	case peer.Hangup:
+		if d.conn != nil && d.conn.number == o.Conn {
+			d.conn.hangUp(o)
+			d.conn = nil
+		}
+	case peer.WantSignature:
+		d.want(func() peer.Input {
+			signature, err := d.host.Keys.Sign(d.life, o.Message)
+			return peer.Signed{Ref: o.Ref, Signature: signature, Err: err}
+		})
+	case peer.WantSharedKey:
+		d.want(func() peer.Input {
+			key, err := d.host.Keys.SharedKey(d.life, o.Box)
+			return peer.Shared{Box: o.Box, Key: key, Err: err}
+		})
+	case peer.Notify:
+		d.events.add(o)
+	case peer.Result:
+		if result := d.waiting[o.Ref]; result != nil {
+			delete(d.waiting, o.Ref)
+			result <- o
+		}
+	case peer.Dropped:
+		d.log("dropped from " + o.Stream.Kind.String() + ": " + string(o.Reason) + ", said to be of device " + o.Sender.String()[:8])
+	}
 }
 
-// Close ends a session without waiting for Run, which returns. The store stays open: it is the host's.
-func (d *Driver) Close() error { panic("soon") }
+// want starts a key operation; its answer comes back as an input.
+func (d *Driver) want(do func() peer.Input) {
+	core := d.core
+	if d.life.Err() != nil {
+		return
+	}
+	d.wants.Go(func() {
+		if in := do(); d.life.Err() == nil {
+			d.answer(core, in)
+		}
+	})
+}
+
+func (d *Driver) log(sentence string) {
+	if d.host.Log != nil {
+		d.host.Log(sentence)
+	}
+}
+
+// call gives the core a command and waits for its result.
+func (d *Driver) call(ctx context.Context, command func(ref uint64) peer.Input) (peer.Result, error) {
+	d.mu.Lock()
+	if d.broken != nil {
+		defer d.mu.Unlock()
+		return peer.Result{}, d.broken
+	}
+	d.ref++
+	ref := d.ref
+	answer := make(chan peer.Result, 1)
+	d.waiting[ref] = answer
+	d.mu.Unlock()
+	d.step(command(ref))
+	select {
+	case result := <-answer:
+		if result.Err != nil {
+			return result, result.Err
+		}
+		return result, nil
+	case <-ctx.Done():
+	case <-d.life.Done():
+	}
+	d.step(peer.Forget{Ref: ref})
+	d.mu.Lock()
+	delete(d.waiting, ref)
+	d.mu.Unlock()
+	select {
+	case result := <-answer:
+		if result.Err == nil {
+			return result, nil
+		}
+	default:
+	}
+	if ctx.Err() == context.Canceled {
+		return peer.Result{}, ctx.Err()
+	}
+	return peer.Result{}, wire.Errorf(wire.CodeUnreachable, "The relay did not answer in time. What was asked may still happen.")
+}
+
+// wait returns when reached is true, which it asks after every step and with mu held.
+func (d *Driver) wait(ctx context.Context, reached func() bool) error {
+	for {
+		d.mu.Lock()
+		done, moved, broken, final := reached(), d.moved, d.broken, d.core.Final()
+		d.mu.Unlock()
+		switch {
+		case broken != nil:
+			return broken
+		case done:
+			return nil
+		case final != nil:
+			return final
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return d.overdue(ctx)
+		case <-d.life.Done():
+			return context.Canceled
+		}
+	}
+}
+
+// overdue says why something did not come in time, as far as that is known.
+func (d *Driver) overdue(ctx context.Context) error {
+	if ctx.Err() == context.Canceled {
+		return ctx.Err()
+	}
+	if problem := d.Mesh().Problem; problem != nil {
+		return problem
+	}
+	return wire.Errorf(wire.CodeUnreachable, "The relay did not answer in time.")
+}
+
+// trusted reports whether the mesh was verified.
+func (d *Driver) trusted() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Trusted()
+}
+
+// deadline is when the core wants to be told the time; zero: never.
+func (d *Driver) deadline() (at time.Time, moved chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Deadline(), d.moved
+}

@@ -1,0 +1,142 @@
+package driver
+
+import (
+	"context"
+
+	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// Mesh is the mesh as it is known now.
+func (d *Driver) Mesh() peer.MeshView {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.View()
+}
+
+// Subscribe calls listener for each event, one after another, until cancel is called. The listener may call the driver.
+func (d *Driver) Subscribe(listener func(peer.Event)) (cancel func()) {
+	return d.events.subscribe(listener)
+}
+
+// WaitLive returns when the device is connected, and every stream that it tails is read to its head and stored.
+func (d *Driver) WaitLive(ctx context.Context) error {
+	return d.wait(ctx, func() bool { return d.core.Live() })
+}
+
+// Flush returns when the outbox is empty: all was accepted or refused.
+func (d *Driver) Flush(ctx context.Context) error {
+	return d.wait(ctx, func() bool { return d.core.Waiting() == 0 })
+}
+
+// Resolve tells what a typed target means now. It never fails: Problem says what is wrong.
+func (d *Driver) Resolve(target string) peer.Resolution {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Resolve(target)
+}
+
+// Complete suggests targets that begin like prefix.
+func (d *Driver) Complete(prefix string) []peer.Suggestion {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Complete(prefix)
+}
+
+// Send stores a message in the outbox and returns, connected or not. CodeAmbiguous and CodeNotFound: see Resolve.
+func (d *Driver) Send(ctx context.Context, draft peer.Draft) (peer.MessageView, error) {
+	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.Send{Ref: ref, Draft: draft} })
+	if err != nil {
+		return peer.MessageView{}, err
+	}
+	return *result.Message, nil
+}
+
+// Retry seals a failed message again, under a new id. It keeps its place in the conversation.
+func (d *Driver) Retry(ctx context.Context, message wire.MessageID) (peer.MessageView, error) {
+	key, row, err := d.messageRow(ctx, message)
+	if err != nil {
+		return peer.MessageView{}, err
+	}
+	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.Resend{Ref: ref, Key: key, Row: row} })
+	if err != nil {
+		return peer.MessageView{}, err
+	}
+	return *result.Message, nil
+}
+
+// MarkRead says that everything in a conversation was shown: to the senders of direct messages, and to one's own devices.
+func (d *Driver) MarkRead(ctx context.Context, conversation peer.ConversationID) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.MarkRead{Ref: ref, Conversation: conversation} })
+}
+
+// InboxShown moves the inbox's mark, durably, behind the message with this Arrival. It never moves back.
+func (d *Driver) InboxShown(ctx context.Context, arrival uint64) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.MarkShown{Ref: ref, Arrival: arrival} })
+}
+
+func (d *Driver) do(ctx context.Context, command func(ref uint64) peer.Input) error {
+	_, err := d.call(ctx, command)
+	return err
+}
+
+// CreateInvite makes an invite and returns when the relay has it. It needs a connection.
+func (d *Driver) CreateInvite(ctx context.Context, options peer.InviteOptions) (peer.InviteView, error) {
+	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.MakeInvite{Ref: ref, Options: options} })
+	if err != nil {
+		return peer.InviteView{}, err
+	}
+	for _, view := range d.Invites() {
+		if view.Invite == result.Invite {
+			return view, nil
+		}
+	}
+	return peer.InviteView{}, wire.Refuse(wire.CodeNotFound)
+}
+
+// Invites are those of the roster, newest first.
+func (d *Driver) Invites() []peer.InviteView {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Invites()
+}
+
+// RetireInvite withdraws an invite. It needs a connection.
+func (d *Driver) RetireInvite(ctx context.Context, invite wire.InviteID) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.Retire{Ref: ref, Invite: invite} })
+}
+
+// CreateTopic makes a topic. It needs a connection.
+func (d *Driver) CreateTopic(ctx context.Context, name, description string) (peer.TopicView, error) {
+	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.MakeTopic{Ref: ref, Name: name, Description: description} })
+	if err != nil {
+		return peer.TopicView{}, err
+	}
+	for _, topic := range d.Mesh().Topics {
+		if topic.Topic == result.Topic {
+			return topic, nil
+		}
+	}
+	return peer.TopicView{}, wire.Refuse(wire.CodeNotFound)
+}
+
+// SetDisplayName gives the own member another name. Without a connection it is kept and told later.
+func (d *Driver) SetDisplayName(ctx context.Context, name string) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.Rename{Ref: ref, Name: name} })
+}
+
+// SetCard replaces what this session says of itself.
+func (d *Driver) SetCard(ctx context.Context, card peer.Card) error {
+	err := d.do(ctx, func(ref uint64) peer.Input { return peer.ShowCard{Ref: ref, Card: card} })
+	if err == nil {
+		d.mu.Lock()
+		d.host.Card = &card // for a core that takes this one's place
+		d.mu.Unlock()
+	}
+	return err
+}
+
+// Leave takes the own member, with all its devices, out of the mesh. It needs a connection; what is here stays readable.
+func (d *Driver) Leave(ctx context.Context) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.Depart{Ref: ref} })
+}

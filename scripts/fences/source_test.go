@@ -42,16 +42,21 @@ func parse(dir string) (source, error) {
 }
 
 // importing returns the places at which a path is imported.
-func (s source) importing(path string) []token.Position {
-	var places []token.Position
+func (s source) importing(path string) []string {
+	var places []string
 	for _, file := range s.files {
 		for _, spec := range file.Imports {
 			if importPath(spec) == path {
-				places = append(places, s.fset.Position(spec.Pos()))
+				places = append(places, s.place(spec))
 			}
 		}
 	}
 	return places
+}
+
+func (s source) place(node ast.Node) string {
+	at := s.fset.Position(node.Pos())
+	return fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)
 }
 
 // impure returns the uses of the clock and the go statements, as sentences.
@@ -60,16 +65,16 @@ func (s source) impure() []string {
 	for _, file := range s.files {
 		name := localName(file, "time")
 		if name == "." {
-			found = append(found, fmt.Sprintf("%s: imports time as \".\", which hides uses of the clock", s.fset.Position(file.Package)))
+			found = append(found, s.place(file.Name)+`: imports time as ".", which hides uses of the clock`)
 		}
 		ast.Inspect(file, func(node ast.Node) bool {
 			switch node := node.(type) {
 			case *ast.GoStmt:
-				found = append(found, fmt.Sprintf("%s: starts a goroutine", s.fset.Position(node.Pos())))
+				found = append(found, s.place(node)+": starts a goroutine")
 			case *ast.SelectorExpr:
 				x, ok := node.X.(*ast.Ident)
 				if ok && name != "" && x.Name == name && slices.Contains(clock, node.Sel.Name) {
-					found = append(found, fmt.Sprintf("%s: uses time.%s", s.fset.Position(node.Pos()), node.Sel.Name))
+					found = append(found, s.place(node)+": uses time."+node.Sel.Name)
 				}
 			}
 			return true

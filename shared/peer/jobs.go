@@ -119,11 +119,10 @@ func (c *Core) pumpJobs() {
 		}
 		c.jobs.hold = time.Time{}
 	}
-	c.wishProfile()
-	c.wishRotation()
-	for len(c.jobs.queue) > 0 && c.link.phase == phaseLive {
-		j := c.jobs.queue[0]
-		if !c.pumpJob(j) {
+	for c.link.phase == phaseLive {
+		c.wishProfile()
+		c.wishRotation()
+		if len(c.jobs.queue) == 0 || !c.pumpJob(c.jobs.queue[0]) {
 			return
 		}
 		c.jobs.queue = c.jobs.queue[1:]

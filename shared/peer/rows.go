@@ -73,6 +73,9 @@ func splitMessageKey(key []byte) (conversation ConversationID, seq uint64, err e
 // ArrivalRange are the keys of BucketArrival behind a number.
 func ArrivalRange(after uint64) (from []byte) { return u64(after + 1) }
 
+// ParseArrival reads a key of BucketArrival.
+func ParseArrival(key []byte) (uint64, error) { return parseU64(key) }
+
 // ParseMessage reads a row of BucketMessage and what BucketState holds under the same key (nil: nothing).
 func ParseMessage(row, state []byte) (MessageView, error) {
 	var m MessageView

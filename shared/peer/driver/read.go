@@ -150,3 +150,15 @@ func (d *Driver) Draft(ctx context.Context, conversation peer.ConversationID) (s
 	}
 	return string(text), nil
 }
+
+// LastArrival is the Arrival of the newest message of the log; 0 while there is none.
+func (d *Driver) LastArrival(ctx context.Context) (uint64, error) {
+	newest, err := d.host.Store.Scan(ctx, peer.BucketArrival, Range{Reverse: true, Limit: 1})
+	if err != nil {
+		return 0, storage(err)
+	}
+	if len(newest) == 0 {
+		return 0, nil
+	}
+	return peer.ParseArrival(newest[0].Key)
+}

@@ -77,6 +77,7 @@ func jsonVectors(g *group) {
 
 	refuse(wire.CodeMalformed, "tail_no_kind", "9", "a stream without a kind", wire.FrameTail, `{"streams":[{"id":"ID","after":0}]}`)
 	refuse(wire.CodeMalformed, "gap_no_kind", "9", "a gap in no stream", wire.FrameGap, `{"id":"ID","after":1,"to":9}`)
+	refuse(wire.CodeMalformed, "tail_none", "9", "no stream", wire.FrameTail, `{"streams":[]}`)
 	list := func(name, comment string, t wire.FrameType, open, item string) {
 		g.refuse(wire.CodeMalformed, name, "9", do, comment, inNumber("type", uint64(t)), inRepeated("payload", text(open), text(item)+",", 256, text(item)+"]}"))
 	}

@@ -5,6 +5,7 @@
 package message
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -81,10 +82,13 @@ func Encode(m Message) ([]byte, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	data, err := json.Marshal(m)
-	if err != nil {
+	var written bytes.Buffer
+	encoder := json.NewEncoder(&written)
+	encoder.SetEscapeHTML(false) // or code would take up to six times its size
+	if err := encoder.Encode(m); err != nil {
 		return nil, wire.Errorf(wire.CodeMalformed, "the message cannot be written as JSON")
 	}
+	data := bytes.TrimSuffix(written.Bytes(), []byte("\n"))
 	if len(data) > wire.MaxMessage {
 		return nil, errSize
 	}
@@ -150,7 +154,7 @@ func (m *Message) decodeFields(data []byte) error {
 
 // check holds what is in a message to section 6, whichever side made it.
 func (m *Message) check() error {
-	if !m.Type.word() || m.SentAt < 0 || m.Head.IsZero() {
+	if !m.Type.word() || m.SentAt < 0 || m.SentAt > wire.MaxJSONNumber || m.Head.IsZero() {
 		return errMessage
 	}
 	hasText := m.Text != "" || m.Mentions != nil || !m.ReplyTo.IsZero() || !m.Session.IsZero() || !m.FromSession.IsZero()

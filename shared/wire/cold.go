@@ -69,10 +69,10 @@ type Tail struct {
 	Streams List[TailItem] `json:"streams"`
 }
 
-// Check refuses more than MaxTail streams, and one without a kind.
+// Check refuses no stream, more than MaxTail, and one without a kind.
 func (t Tail) Check() error {
-	if len(t.Streams) > MaxTail {
-		return Errorf(CodeMalformed, "a tail frame names at most %d streams", MaxTail)
+	if n := len(t.Streams); n == 0 || n > MaxTail {
+		return Errorf(CodeMalformed, "a tail frame names 1 to %d streams", MaxTail)
 	}
 	for i := range t.Streams {
 		if !t.Streams[i].Kind.Valid() {

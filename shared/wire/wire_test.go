@@ -40,8 +40,11 @@ func asBytes(types []wire.FrameType) []byte {
 func TestEmptyFramesReadBack(t *testing.T) {
 	for frameType, empty := range coldFrames {
 		value := empty()
-		if g, ok := value.(*wire.Gap); ok {
-			g.Kind = wire.StreamInbox // a gap is always in a stream
+		switch v := value.(type) { // what may not be empty
+		case *wire.Gap:
+			v.Kind = wire.StreamInbox
+		case *wire.Tail:
+			v.Streams = []wire.TailItem{{Kind: wire.StreamInbox}}
 		}
 		payload := wire.AppendJSONFrame(nil, frameType, value)[wire.FrameHeader:]
 		if err := wire.DecodeJSON(payload, wire.MaxJSON, empty()); err != nil {

@@ -141,7 +141,7 @@ export interface Invite {
   expiresAt: number
   state: 'open' | 'exhausted' | 'expired' | 'revoked'
   issuerId: string
-  /** QR code of the link: rows of 0 and 1, with no quiet zone; empty without a link. */
+  /** QR code of the link: rows of 0 and 1, with no quiet zone; empty without a link, and where the invite is not open. */
   qr: string[]
 }
 

@@ -1,0 +1,178 @@
+package api
+
+// The types of wasm/peer.d.ts, field by field; TestTypes holds them together.
+type (
+	Role           string
+	Presence       string
+	Kind           string
+	Status         string
+	Priority       string
+	DeliveryState  string
+	Connection     string
+	ConversationID string
+)
+
+// Problem is an error where nothing rejects.
+type Problem struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Retry   bool   `json:"retry"`
+}
+
+type MeshSummary struct {
+	MeshID      string     `json:"meshId"`
+	Name        string     `json:"name"`
+	MemberID    string     `json:"memberId"`
+	DeviceID    string     `json:"deviceId"`
+	DisplayName string     `json:"displayName"`
+	Role        Role       `json:"role"`
+	Relay       string     `json:"relay"`
+	Connection  Connection `json:"connection"`
+	Problem     *Problem   `json:"problem"`
+	Unread      int        `json:"unread"`
+	Waiting     int        `json:"waiting"`
+}
+
+type Session struct {
+	SessionID string   `json:"sessionId"`
+	DeviceID  string   `json:"deviceId"`
+	State     Presence `json:"state"`
+	Since     int64    `json:"since"`
+	Kind      Kind     `json:"kind"`
+	Status    Status   `json:"status"`
+	Summary   string   `json:"summary"`
+	Host      string   `json:"host"`
+	Directory string   `json:"directory"`
+	Model     string   `json:"model"`
+	Tags      []string `json:"tags"`
+	Client    string   `json:"client"`
+}
+
+type Member struct {
+	MemberID  string    `json:"memberId"`
+	Name      string    `json:"name"`
+	Groups    []string  `json:"groups"`
+	Role      Role      `json:"role"`
+	IsSelf    bool      `json:"isSelf"`
+	Kind      Kind      `json:"kind"`
+	Presence  Presence  `json:"presence"`
+	Since     int64     `json:"since"`
+	Status    Status    `json:"status"`
+	Summary   string    `json:"summary"`
+	Sessions  []Session `json:"sessions"`
+	DeviceIDs []string  `json:"deviceIds"`
+	JoinedAt  int64     `json:"joinedAt"`
+}
+
+type Topic struct {
+	TopicID     string `json:"topicId"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Archived    bool   `json:"archived"`
+	Unread      int    `json:"unread"`
+	LastAt      int64  `json:"lastAt"`
+}
+
+type Direct struct {
+	MemberID string `json:"memberId"`
+	Unread   int    `json:"unread"`
+	LastAt   int64  `json:"lastAt"`
+	LastText string `json:"lastText"`
+}
+
+type MeshState struct {
+	MeshSummary
+	Members []Member `json:"members"`
+	Topics  []Topic  `json:"topics"`
+	Directs []Direct `json:"directs"`
+}
+
+type Message struct {
+	ID           string         `json:"id"`
+	Conversation ConversationID `json:"conversation"`
+	From         string         `json:"from"`
+	FromName     string         `json:"fromName"`
+	FromDevice   string         `json:"fromDevice"`
+	To           []string       `json:"to"`
+	Topic        string         `json:"topic"`
+	Text         string         `json:"text"`
+	Type         string         `json:"type"`
+	Priority     Priority       `json:"priority"`
+	ReplyTo      string         `json:"replyTo"`
+	Mentions     []string       `json:"mentions"`
+	SentAt       int64          `json:"sentAt"`
+	ReceivedAt   int64          `json:"receivedAt"`
+	State        DeliveryState  `json:"state"`
+	Error        *Problem       `json:"error"`
+	Seq          uint64         `json:"seq"`
+	Gap          bool           `json:"gap"`
+}
+
+type PreviewMember struct {
+	MemberID string `json:"memberId"`
+	Name     string `json:"name"`
+	Role     Role   `json:"role"`
+}
+
+type InvitePreview struct {
+	Link        string          `json:"link"`
+	Code        string          `json:"code"`
+	Relay       string          `json:"relay"`
+	MeshID      string          `json:"meshId"`
+	MeshName    string          `json:"meshName"`
+	InviterName string          `json:"inviterName"`
+	InviterID   string          `json:"inviterId"`
+	Role        Role            `json:"role"`
+	MemberCount int             `json:"memberCount"`
+	Members     []PreviewMember `json:"members"`
+	ExpiresAt   int64           `json:"expiresAt"`
+	UsesLeft    int             `json:"usesLeft"`
+	AlreadyIn   bool            `json:"alreadyIn"`
+}
+
+type Invite struct {
+	InviteID  string   `json:"inviteId"`
+	Code      string   `json:"code"`
+	Link      string   `json:"link"`
+	Role      Role     `json:"role"`
+	Uses      int      `json:"uses"`
+	Used      int      `json:"used"`
+	ExpiresAt int64    `json:"expiresAt"`
+	State     string   `json:"state"`
+	IssuerID  string   `json:"issuerId"`
+	QR        []string `json:"qr"`
+}
+
+type Recipient struct {
+	MemberID string   `json:"memberId"`
+	Name     string   `json:"name"`
+	Kind     Kind     `json:"kind"`
+	Presence Presence `json:"presence"`
+}
+
+type Resolution struct {
+	Input        string         `json:"input"`
+	Kind         string         `json:"kind"`
+	Conversation ConversationID `json:"conversation"`
+	TopicID      string         `json:"topicId"`
+	TopicName    string         `json:"topicName"`
+	Recipients   []Recipient    `json:"recipients"`
+	Devices      int            `json:"devices"`
+	Candidates   []Recipient    `json:"candidates"`
+	Problem      *Problem       `json:"problem"`
+}
+
+type Suggestion struct {
+	Target   string `json:"target"`
+	Label    string `json:"label"`
+	Detail   string `json:"detail"`
+	Kind     string `json:"kind"`
+	MemberID string `json:"memberId"`
+}
+
+type Started struct {
+	Version   string `json:"version"`
+	Build     string `json:"build"`
+	Persisted bool   `json:"persisted"`
+	StartMs   int64  `json:"startMs"`
+}

@@ -25,27 +25,23 @@ func (c *Core) append(now time.Time, entropy io.Reader, conn *connection, payloa
 	}
 	if known := c.landed[sha256.Sum256(a.Statement)]; known != nil {
 		c.whenDone(-1, func(time.Time, *Verdict) {
-			if known.position != 0 {
-				c.reply(conn, a.Ref, known)
-			}
+			c.reply(conn, a.Ref, known)
 		})
 		return nil
 	}
-	op, land, err := c.judge(now, entropy, conn, &a)
+	statement, op, land, err := c.judge(now, entropy, conn, &a)
 	if err != nil {
 		e := wire.AsError(err)
 		c.sendJSON(conn, wire.FrameReply, wire.Reply{Ref: a.Ref, Error: e})
 		c.count(e.Code)
 		return nil
 	}
-	c.whenDone(c.batch.add(op), func(now time.Time, verdict *Verdict) {
-		if verdict.Outcome != Done {
-			c.sendJSONNow(conn, wire.FrameReply, wire.Reply{Ref: a.Ref, Error: wire.Refuse(wire.CodeStaleHead)})
-			return
-		}
+	index := c.batch.add(op)
+	c.whenDone(index, func(_ time.Time, verdict *Verdict) {
 		c.land(op, land, verdict)
 		c.reply(conn, a.Ref, land)
 	})
+	c.follow(now, statement, index)
 	return nil
 }
 
@@ -54,27 +50,27 @@ func (c *Core) reply(conn *connection, ref uint64, at *landing) {
 }
 
 // judge folds a statement that came over a connection and makes its operation.
-func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire.Append) (*AppendStatement, *landing, error) {
+func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire.Append) (*roster.Statement, *AppendStatement, *landing, error) {
 	if !c.member(conn.device.member).appends.take(c.config.Appends, now) {
-		return nil, nil, wire.Refuse(wire.CodeRateLimited)
+		return nil, nil, nil, wire.Refuse(wire.CodeRateLimited)
 	}
 	statement, err := roster.Parse(a.Statement)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if statement.Author != conn.device.id {
-		return nil, nil, wire.Errorf(wire.CodeForbidden, "a statement is appended by its author")
+		return nil, nil, nil, wire.Errorf(wire.CodeForbidden, "a statement is appended by its author")
 	}
 	invite, err := newInvite(entropy, statement, a)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	op, land, err := c.foldNew(now, statement)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	op.Invite = invite
-	return op, land, nil
+	return statement, op, land, nil
 }
 
 // foldNew checks a statement and folds it. What it changed is undone by nothing but a reload.
@@ -89,30 +85,29 @@ func (c *Core) foldNew(now time.Time, statement *roster.Statement) (*AppendState
 	c.rosterBytes += len(statement.Raw)
 	land := &landing{head: c.roster.Head()}
 	c.landed[sha256.Sum256(statement.Raw)] = land
-	c.follow(now, statement)
 	return &AppendStatement{
 		After: after, Head: land.head, Author: statement.Author, Statement: slices.Clone(statement.Raw), Time: milliseconds(now),
 	}, land, nil
 }
 
-// follow ends what a statement takes away.
-func (c *Core) follow(now time.Time, statement *roster.Statement) {
+// follow ends what a statement takes away; op is its append.
+func (c *Core) follow(now time.Time, statement *roster.Statement, op int) {
 	switch body := statement.Body.(type) {
 	case *roster.Role:
 		if body.Role < wire.RoleMember {
 			c.endTopics(body.Member)
 		}
 	case *roster.DeviceRevoked:
-		c.endDevices(now, body.Last)
+		c.endDevices(now, body.Last, op)
 	case *roster.MemberRemoved:
-		c.endDevices(now, body.Last)
+		c.endDevices(now, body.Last, op)
 	case *roster.Leave:
-		c.endDevices(now, body.Last)
+		c.endDevices(now, body.Last, op)
 	}
 }
 
 // endDevices closes the connections of devices that are out of the mesh and forgets their sessions and cursors.
-func (c *Core) endDevices(now time.Time, gone []roster.LastCounter) {
+func (c *Core) endDevices(now time.Time, gone []roster.LastCounter, op int) {
 	for _, last := range gone {
 		d := c.device(last.Device)
 		for _, s := range slices.Clone(c.member(d.member).sessions) {
@@ -121,8 +116,7 @@ func (c *Core) endDevices(now time.Time, gone []roster.LastCounter) {
 			}
 		}
 		for _, conn := range slices.Clone(d.conns) {
-			c.count(wire.CodeRemoved)
-			c.drop(now, conn, wire.Refuse(wire.CodeRemoved))
+			c.dropWhen(op, now, conn, wire.Refuse(wire.CodeRemoved))
 		}
 		c.batch.add(&ForgetDevice{Device: d.id})
 	}

@@ -91,8 +91,9 @@ func (c *Core) Take() Batch {
 // Committed takes the verdicts of the batch, one for each op, and gives everything to be let go, in order. The slice is
 // valid until the next call of Handle.
 //
-// Where the store found that another writer moved the mesh, what was judged by the old state is refused with codes that
-// ask to try again, and the last output is OutputReload.
+// Where the store found that another writer moved the mesh, everything here that was judged by the old state may be wrong.
+// Then only what was committed is told of, and the last output is OutputReload: what got no answer is tried again on a new
+// connection.
 func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output {
 	if len(verdicts) != len(c.batch.ops) {
 		panic("mesh: as many verdicts as ops are wanted")
@@ -107,10 +108,13 @@ func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output {
 		if e.op >= 0 {
 			verdict = &verdicts[e.op]
 		}
-		c.settle(now, e, verdict)
+		if !reload || verdict != nil && verdict.Outcome == Done {
+			c.settle(now, e, verdict)
+		}
 	}
-	c.tellPresence()
-	if reload {
+	if !reload {
+		c.tellPresence()
+	} else {
 		c.out.list = append(c.out.list, Output{Kind: OutputReload})
 	}
 	c.batch.reset()

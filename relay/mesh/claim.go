@@ -55,10 +55,8 @@ func (c *Core) claim(now time.Time, request RequestID, claim *Claim) {
 		return
 	}
 	op.Use = join.Invite
-	c.whenDone(c.batch.add(op), func(now time.Time, verdict *Verdict) {
-		if verdict.Outcome == Done {
-			c.land(op, land, verdict)
-		}
+	c.whenDone(c.batch.add(op), func(_ time.Time, verdict *Verdict) {
+		c.land(op, land, verdict)
 		c.claimed(answer, claim, statement, land)
 	})
 }
@@ -81,13 +79,8 @@ func parseJoin(claim *Claim) (*roster.Statement, *roster.Join, error) {
 	return statement, join, nil
 }
 
-// claimed answers with the escrow; where the statement was not stored after all, with a code that asks to try again.
+// claimed answers with the escrow.
 func (c *Core) claimed(answer *Answer, claim *Claim, statement *roster.Statement, land *landing) {
-	if land.position == 0 {
-		answer.Err = wire.Refuse(wire.CodeUnavailable)
-		c.out.list = append(c.out.list, Output{Kind: OutputAnswer, Answer: answer})
-		return
-	}
 	device, _ := c.roster.Device(statement.Author)
 	invite, _ := c.roster.Invitation(claim.Invite.Invite)
 	answer.Claimed = &Claimed{

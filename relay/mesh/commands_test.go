@@ -34,7 +34,7 @@ func (a args) has(option string) bool { _, found := a.options[option]; return fo
 
 func (a args) number(option string, otherwise uint64) uint64 {
 	if text, found := a.options[option]; found {
-		return ok(strconv.ParseUint(text, 10, 64))
+		return uint64(ok(strconv.ParseInt(text, 10, 64)))
 	}
 	return otherwise
 }
@@ -53,6 +53,7 @@ func (w *world) run(line string) {
 			a.words = append(a.words, word)
 		}
 	}
+	w.sync()
 	verb := a.words[0]
 	a.words = a.words[1:]
 	switch verb {
@@ -107,15 +108,17 @@ func (w *world) run(line string) {
 		w.trim(w.streamOf(w.links[a.word(0)], a.word(1)), position(a.word(2)))
 	case "pages": // pages BYTES: how much one read gives
 		w.pageBytes = ok(strconv.Atoi(a.word(0)))
-	case "hold": // reads wait
+	case "hold": // what is read from the store waits to be written
 		w.holdReads = true
-	case "read": // the reads that wait are done
+	case "written": // it is written now
 		w.holdReads = false
 		held := w.held
 		w.held = nil
-		for _, o := range held {
-			w.read(o)
+		for _, r := range held {
+			w.finish(r)
 		}
+	case "unreadable": // the store fails for the read that waits
+		w.held[0].err = fmt.Errorf("the disk is gone")
 	case "limit": // limit NAME=NUMBER …, before found
 		w.limit(a)
 	default:
@@ -300,7 +303,7 @@ func (w *world) append(a args) {
 	invite := w.invites[a.word(2)]
 	switch {
 	case a.has("repeat"):
-		frame.Statement = l.last
+		frame.Statement = l.actor.last
 		if invite != nil {
 			frame.Escrow, frame.Preview = invite.escrow, invite.preview
 		}
@@ -316,8 +319,7 @@ func (w *world) append(a args) {
 		}
 		frame.Statement = w.draft(by, w.statementBody(l, a))
 	}
-	l.last = frame.Statement
-	w.follows(frame.Statement)
+	l.actor.last = frame.Statement
 	w.frame(l, wire.AppendJSONFrame(nil, wire.FrameAppend, frame))
 	if code := w.codes[l.ref]; code != "" && invite != nil && !w.batching {
 		invite.code = code
@@ -371,9 +373,10 @@ func (w *world) claim(a args) {
 	signature := ok(signer.Sign(w.t.Context(), roster.JoinSigningBytes(unsigned)))
 	raw := roster.Assemble(unsigned, w.sign(device, roster.SigningBytes(unsigned)), signature)
 	if a.has("repeat") {
-		raw = device.join
+		raw = device.joins[a.word(0)]
+	} else {
+		device.joins[a.word(0)] = raw
 	}
-	device.join = raw
 	claim := &mesh.Claim{Invite: w.row(a.word(0)), Recipient: device.keys.Public().Box, Join: raw}
 	if a.has("other_recipient") {
 		claim.Recipient = w.actor(a.options["other_recipient"]).keys.Public().Box
@@ -383,20 +386,7 @@ func (w *world) claim(a args) {
 			device.member = wire.MemberID(device.id)
 		}
 	}
-	w.follows(raw)
 	w.request(mesh.Event{Kind: mesh.EventClaim, Claim: claim})
-}
-
-// follows folds a statement on the peers' side where the rules allow it, before the relay is asked: what the relay makes of
-// it must agree, which the next statement and each welcome show.
-func (w *world) follows(raw []byte) {
-	s, err := roster.Parse(raw)
-	if err != nil {
-		return
-	}
-	if err := w.roster.Check(s, w.now); err == nil {
-		w.follow(raw)
-	}
 }
 
 func (w *world) otherRelay(a *actor) {
@@ -404,7 +394,6 @@ func (w *world) otherRelay(a *actor) {
 	raw := w.draft(a, &roster.Profile{Sealed: sealed("elsewhere")})
 	s := ok(roster.Parse(raw))
 	op := &mesh.AppendStatement{After: before, Head: s.HeadAfter(before), Author: a.id, Statement: raw, Time: uint64(w.now.UnixMilli())}
-	w.follow(raw)
 	verdicts := ok(w.store.Commit(w.t.Context(), []mesh.Batch{{Mesh: w.mesh, Ops: []mesh.Op{op}}}))
 	fmt.Fprintf(&w.out, "another relay appends: %s\n", outcome(verdicts[0][0].Outcome))
 }

@@ -119,7 +119,12 @@ func (c *Core) closed(now time.Time, conn *connection) {
 
 // drop ends a connection, with a close frame where there is a reason. Frames queued before still go out.
 func (c *Core) drop(now time.Time, conn *connection, reason *wire.Error) {
-	e := effect{kind: effectDrop, conn: conn, op: -1, from: len(c.out.bytes)}
+	c.dropWhen(-1, now, conn, reason)
+}
+
+// dropWhen is drop for a reason that an operation makes true.
+func (c *Core) dropWhen(op int, now time.Time, conn *connection, reason *wire.Error) {
+	e := effect{kind: effectDrop, conn: conn, op: op, from: len(c.out.bytes)}
 	if reason != nil {
 		e.code = reason.Code
 		c.out.bytes = wire.AppendJSONFrame(c.out.bytes, wire.FrameClose, wire.Close{Error: *reason})

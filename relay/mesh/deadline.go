@@ -28,7 +28,6 @@ func (c *Core) tick(now time.Time) {
 		if ends := conn.opened.Add(c.config.Handshake); now.Before(ends) {
 			c.due(ends)
 		} else {
-			c.count(wire.CodeHandshakeTimeout)
 			c.drop(now, conn, wire.Refuse(wire.CodeHandshakeTimeout))
 		}
 	}
@@ -36,7 +35,6 @@ func (c *Core) tick(now time.Time) {
 		if ends := conn.heard.Add(c.config.Silence); now.Before(ends) {
 			c.due(ends)
 		} else {
-			c.count(wire.CodeSilent)
 			c.drop(now, conn, wire.Refuse(wire.CodeSilent))
 		}
 	}

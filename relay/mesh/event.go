@@ -58,17 +58,18 @@ type OutputKind uint8
 const (
 	// OutputSend: write Bytes, one or more whole frames, to Conn.
 	OutputSend OutputKind = 1 + iota
-	// OutputDrop: write Bytes (a close frame), then close Conn; Code says why. The core has forgotten the connection.
+	// OutputDrop: write Bytes (a close frame, or nothing), then close Conn; Code says why ("": the peer said bye). The core has
+	// forgotten the connection.
 	OutputDrop
 	// OutputRead: read Stream after After from the store and write it to Conn with AppendPage for Device, then tell
 	// EventReadDone with Tag. A connection has at most one read at a time.
 	OutputRead
 	// OutputAnswer: Answer the request.
 	OutputAnswer
-	// OutputCount: something was refused or dropped for the reason Code; for metrics.
+	// OutputCount: a frame or request was refused for the reason Code; for metrics, as is the Code of a drop.
 	OutputCount
-	// OutputReload: another writer moved this mesh. Always the last output; drop the core and close its connections
-	// (CodeUnavailable), then load it again.
+	// OutputReload: another writer moved this mesh. Always the last output; drop the core, close its connections and answer
+	// the requests that got no answer (CodeUnavailable), then load it again.
 	OutputReload
 )
 

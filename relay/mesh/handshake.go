@@ -20,9 +20,7 @@ func (c *Core) hello(now time.Time, conn *connection, payload []byte) {
 		err = c.admit(now, conn, h)
 	}
 	if err != nil {
-		e := wire.AsError(err)
-		c.count(e.Code)
-		c.drop(now, conn, e)
+		c.drop(now, conn, wire.AsError(err))
 	}
 }
 

@@ -97,7 +97,8 @@ func (w *world) frameText(l *link, f wire.Frame) string {
 	case wire.FrameWelcome:
 		var v wire.Welcome
 		w.json(f, &v)
-		if v.Head != w.roster.Head() && !w.batching {
+		w.sync()
+		if v.Head != w.roster.Head() {
 			w.t.Errorf("welcome names another head than the roster's")
 		}
 		return fmt.Sprintf("welcome %s of %s, roster at %s, last counter %d", w.name(v.Device), w.name(v.Member), place(v.Position), v.LastCounter)
@@ -216,6 +217,7 @@ func (w *world) printAnswer(a *mesh.Answer) {
 	default:
 		c := a.Claimed
 		fmt.Fprintf(&w.out, "answer %d %s of %s joined at %s, escrow %q\n", a.Request, w.name(c.Device), w.name(c.Member), place(c.Position), c.Escrow)
+		w.sync()
 		if !w.roster.HasHead(c.Head) {
 			w.t.Errorf("the answer names a head that the roster never had")
 		}

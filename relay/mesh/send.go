@@ -181,16 +181,11 @@ func (c *Core) toInbox(e *wire.Envelope, id wire.MemberID) {
 func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 	d := e.device
 	op := c.batch.ops[e.op].(*AppendEnvelope)
-	switch verdict.Outcome {
-	case Done:
-	case Resume:
+	if verdict.Outcome == Resume {
 		d.last, d.committed = verdict.Last, verdict.Last
 		from := len(c.out.bytes)
 		c.out.bytes = wire.AppendResume(c.out.bytes, verdict.Last)
 		c.out.send(e.conn, from, len(c.out.bytes))
-		return
-	default:
-		c.sendJSONNow(e.conn, wire.FrameRefused, wire.Refused{Counter: op.Counter, Error: *wire.Refuse(wire.CodeStaleRoster)})
 		return
 	}
 	d.committed = op.Counter

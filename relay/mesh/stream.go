@@ -173,7 +173,6 @@ func (c *Core) readDone(now time.Time, conn *connection, tag uint64, last wire.P
 		return
 	}
 	if t := conn.reading; !t.ended && (failed || last <= t.after) {
-		c.count(wire.CodeUnavailable)
 		c.drop(now, conn, wire.Refuse(wire.CodeUnavailable))
 		return
 	}

@@ -43,8 +43,9 @@ type actor struct {
 	keys    *identity.Software
 	id      wire.DeviceID
 	member  wire.MemberID
-	counter uint64 // the highest that it used
-	join    []byte
+	counter uint64            // the highest that it used
+	joins   map[string][]byte // by invite
+	last    []byte            // statement
 }
 
 // link is the peer's end of a connection of the script.
@@ -54,7 +55,6 @@ type link struct {
 	actor *actor
 	nonce []byte
 	ref   uint64
-	last  []byte // statement
 }
 
 // world is one mesh on a core over a store in memory, driven by a script.
@@ -66,7 +66,8 @@ type world struct {
 	store   *memory.Store
 	core    *mesh.Core
 	mesh    wire.MeshID
-	roster  *roster.State // as a peer folds it
+	roster  *roster.State // as a peer folds it, up to folded
+	folded  wire.Position
 	actors  map[string]*actor
 	links   map[string]*link
 	invites map[string]*issued
@@ -77,7 +78,7 @@ type world struct {
 
 	pageBytes int  // of one read
 	holdReads bool // reads wait for the command read
-	held      []mesh.Output
+	held      []read
 	batching  bool
 	elsewhere func()            // done between Take and the commit
 	codes     map[uint64]string // of invites, by ref
@@ -112,7 +113,7 @@ func (w *world) actor(name string) *actor {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := &actor{name: name, keys: keys, id: keys.Public().DeviceID()}
+	a := &actor{name: name, keys: keys, id: keys.Public().DeviceID(), joins: make(map[string][]byte)}
 	w.actors[name] = a
 	w.names[a.id] = name
 	return a
@@ -163,7 +164,7 @@ func (w *world) found(owner string) {
 	w.names[wire.GeneralTopic(w.mesh)] = "general"
 	w.topics["general"] = wire.GeneralTopic(w.mesh)
 	w.roster = roster.New()
-	w.follow(genesis)
+	w.sync()
 	a.member = wire.MemberID(a.id)
 	if w.core == nil && verdicts[0][0].Outcome == mesh.Done {
 		w.load()
@@ -175,15 +176,25 @@ func outcome(o mesh.Outcome) string {
 	return [...]string{"none", "done", "stale", "resume", "exhausted", "code taken", "exists"}[o]
 }
 
-// follow folds a statement as a peer does.
-func (w *world) follow(raw []byte) {
-	s, err := w.roster.Follow(raw)
-	if err != nil {
-		w.t.Fatalf("the roster does not fold: %v", err)
+// sync folds what the store has of the roster, as a peer does that tails it.
+func (w *world) sync() {
+	if w.roster == nil {
+		return
 	}
-	if topic := s.TopicID(); !topic.IsZero() {
-		w.names[topic] = fmt.Sprintf("topic%d", len(w.topics))
-		w.topics[w.names[topic]] = topic
+	page, err := w.store.Read(w.t.Context(), w.mesh, wire.RosterStream(w.mesh), w.folded, 1<<30)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, e := range page.Entries {
+		s, err := w.roster.Follow(e.Bytes)
+		if err != nil {
+			w.t.Fatalf("the relay took a statement that does not fold: %v", err)
+		}
+		if topic := s.TopicID(); !topic.IsZero() {
+			w.names[topic] = fmt.Sprintf("topic%d", len(w.topics))
+			w.topics[w.names[topic]] = topic
+		}
+		w.folded = e.Position
 	}
 }
 
@@ -224,34 +235,40 @@ func (w *world) commit() {
 	}
 	outputs := w.core.Committed(w.now, verdicts)
 	w.print(outputs)
-	var reads []mesh.Output
+	var reads []read
 	for _, o := range outputs {
 		if o.Kind == mesh.OutputRead {
-			reads = append(reads, o)
+			page, err := w.store.Read(w.t.Context(), w.mesh, o.Stream, o.After, w.pageBytes)
+			reads = append(reads, read{o, page, err})
 		}
 	}
-	for _, o := range reads {
+	for _, r := range reads {
 		if w.holdReads {
-			w.held = append(w.held, o)
+			w.held = append(w.held, r)
 		} else {
-			w.read(o)
+			w.finish(r)
 		}
 	}
 }
 
-// read does what an adapter does with OutputRead.
-func (w *world) read(o mesh.Output) {
-	page, err := w.store.Read(w.t.Context(), w.mesh, o.Stream, o.After, w.pageBytes)
-	if err != nil {
-		w.event(mesh.Event{Kind: mesh.EventReadDone, Conn: o.Conn, Tag: o.Tag, Failed: true})
+// read is what an adapter read for an OutputRead and has not written yet.
+type read struct {
+	mesh.Output
+	page mesh.Page
+	err  error
+}
+
+func (w *world) finish(r read) {
+	if r.err != nil {
+		w.event(mesh.Event{Kind: mesh.EventReadDone, Conn: r.Conn, Tag: r.Tag, Failed: true})
 		return
 	}
-	frames, err := mesh.AppendPage(nil, o.Stream, o.Device, &page)
+	frames, err := mesh.AppendPage(nil, r.Stream, r.Device, &r.page)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.printFrames(w.linkOf(o.Conn), frames, " (stored)")
-	w.event(mesh.Event{Kind: mesh.EventReadDone, Conn: o.Conn, Tag: o.Tag, Last: page.Last(o.After)})
+	w.printFrames(w.linkOf(r.Conn), frames, " (stored)")
+	w.event(mesh.Event{Kind: mesh.EventReadDone, Conn: r.Conn, Tag: r.Tag, Last: r.page.Last(r.After)})
 }
 
 func (w *world) linkOf(id mesh.ConnID) *link {

@@ -214,7 +214,8 @@ func (a *actor) release(o *mesh.Output) {
 		}
 	case mesh.OutputRead:
 		if c := a.conns[o.Conn]; c != nil {
-			a.hub.sockets.Go(func() { a.catchUp(c, *o) })
+			read := *o // outputs are the core's again before the read is done
+			a.hub.sockets.Go(func() { a.catchUp(c, read) })
 		}
 	case mesh.OutputAnswer:
 		if answer := a.requests[o.Answer.Request]; answer != nil {

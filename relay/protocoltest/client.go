@@ -206,7 +206,7 @@ func (c *Client) Live(s wire.Stream) wire.Position {
 }
 
 // refusedUpgrade tries to open a connection that the relay refuses over HTTP.
-func refusedUpgrade(t testing.TB, target Target, path string, header http.Header, subprotocols ...string) answer {
+func refusedUpgrade(t testing.TB, target Target, path string, header http.Header, subprotocols ...string) Answer {
 	t.Helper()
 	pairs := []string{
 		"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "MDEyMzQ1Njc4OWFiY2RlZg==",

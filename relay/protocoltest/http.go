@@ -10,15 +10,15 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// answer is what a relay said over HTTP.
-type answer struct {
+// Answer is what a relay said over HTTP.
+type Answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
 // call makes a request. body is sent as it is where it is []byte or nil, and else as JSON; header is names and values.
-func (x Target) call(t testing.TB, method, path string, body any, header ...string) answer {
+func (x Target) call(t testing.TB, method, path string, body any, header ...string) Answer {
 	t.Helper()
 	var text []byte
 	switch b := body.(type) {
@@ -47,11 +47,11 @@ func (x Target) call(t testing.TB, method, path string, body any, header ...stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, content}
+	return Answer{response.StatusCode, response.Header, content}
 }
 
-// refused checks that the answer is an error of the code, in JSON, with the code's status and a sentence.
-func (a answer) refused(t testing.TB, code wire.Code) {
+// Refused checks that the answer is an error of the code, in JSON, with the code's status and a sentence.
+func (a Answer) Refused(t testing.TB, code wire.Code) {
 	t.Helper()
 	var got struct {
 		Error struct {
@@ -74,7 +74,7 @@ func (a answer) refused(t testing.TB, code wire.Code) {
 }
 
 // reads checks the status and reads the JSON into v.
-func (a answer) reads(t testing.TB, status int, v any) {
+func (a Answer) reads(t testing.TB, status int, v any) {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("answered %d %s, want %d", a.status, a.body, status)

@@ -200,7 +200,7 @@ func (i *Invite) joinAt(d *Device, at uint64) []byte {
 }
 
 // Claim posts a join statement.
-func (i *Invite) Claim(t testing.TB, d *Device, join []byte) answer {
+func (i *Invite) Claim(t testing.TB, d *Device, join []byte) Answer {
 	t.Helper()
 	return i.mesh.Target.call(t, http.MethodPost, i.path()+"/claim", invite.ClaimRequest{Recipient: d.Keys.Public().Box, Join: join})
 }
@@ -213,11 +213,29 @@ func (m *Mesh) Add(t testing.TB, owner *Client) *Device {
 	d := NewDevice(t)
 	i := m.NewInvite(t, 1, NextHour()).Issue(t, owner)
 	join := i.Join(d)
+	i.Claimed(t, d, join)
+	m.fold(t, join)
+	return d
+}
+
+// Claimed claims, and checks that it is granted.
+func (i *Invite) Claimed(t testing.TB, d *Device, join []byte) {
+	t.Helper()
 	var claimed invite.ClaimAnswer
 	i.Claim(t, d, join).reads(t, http.StatusOK, &claimed)
 	if claimed.Device != d.ID || claimed.Member != d.Member {
 		t.Fatalf("the claim made device %s of member %s", claimed.Device, claimed.Member)
 	}
-	m.fold(t, join)
-	return d
+}
+
+// RefusesUpgrade tries to connect to the mesh and checks that the relay refuses with the code, over HTTP.
+func (m *Mesh) RefusesUpgrade(t testing.TB, code wire.Code) {
+	t.Helper()
+	refusedUpgrade(t, m.Target, "/ws?mesh="+m.ID.String(), nil, wire.Subprotocol).Refused(t, code)
+}
+
+// RefusesCreation tries to make the mesh again and checks that the relay refuses with the code. header is names and values.
+func (m *Mesh) RefusesCreation(t testing.TB, code wire.Code, header ...string) {
+	t.Helper()
+	m.Target.call(t, http.MethodPost, "/api/public/meshes", statements(m.Statements...), header...).Refused(t, code)
 }

@@ -57,7 +57,7 @@ func claim(t *testing.T, x Target) {
 		}
 	})
 	t.Run("another statement of the same device", func(t *testing.T) {
-		i.Claim(t, d, i.Join(d)).refused(t, wire.CodeAlreadyJoined)
+		i.Claim(t, d, i.Join(d)).Refused(t, wire.CodeAlreadyJoined)
 	})
 	t.Run("the claimant is a member at once", func(t *testing.T) {
 		if c := m.Connect(t, d); c.Welcome.Member != d.Member {
@@ -102,7 +102,7 @@ func claimRefusals(t *testing.T, i, other *Invite, d *Device, join []byte) {
 		{"too large", i.Code, request(box, strings.Repeat("A", 1<<20)), wire.CodeTooLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			x.call(t, http.MethodPost, "/api/public/invites/"+string(c.code)+"/claim", c.body).refused(t, c.want)
+			x.call(t, http.MethodPost, "/api/public/invites/"+string(c.code)+"/claim", c.body).Refused(t, c.want)
 		})
 	}
 }
@@ -133,7 +133,7 @@ func claimsOfGoneInvites(t *testing.T, m *Mesh, owner *Client) {
 	} {
 		t.Run(string(c.want), func(t *testing.T) {
 			d := NewDevice(t)
-			c.invite.Claim(t, d, c.invite.Join(d)).refused(t, c.want)
+			c.invite.Claim(t, d, c.invite.Join(d)).Refused(t, c.want)
 		})
 	}
 }
@@ -149,7 +149,7 @@ func claimsAtOnce(t *testing.T, x Target) {
 		devices[n] = NewDevice(t)
 		joins[n] = i.Join(devices[n])
 	}
-	answers := make([]answer, claimants)
+	answers := make([]Answer, claimants)
 	begin := make(chan struct{})
 	var all sync.WaitGroup
 	for n := range devices {
@@ -167,7 +167,7 @@ func claimsAtOnce(t *testing.T, x Target) {
 			m.fold(t, joins[n])
 			continue
 		}
-		got.refused(t, wire.CodeExhausted)
+		got.Refused(t, wire.CodeExhausted)
 	}
 	if joined != 1 {
 		t.Errorf("%d devices joined by an invite with one use", joined)

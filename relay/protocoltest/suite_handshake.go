@@ -32,14 +32,14 @@ func upgrade(t *testing.T, x Target) {
 		{"more in the address", path + "&token=x", nil, []string{wire.Subprotocol}, wire.CodeMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			refusedUpgrade(t, x, c.path, c.header, c.subprotocols...).refused(t, c.want)
+			refusedUpgrade(t, x, c.path, c.header, c.subprotocols...).Refused(t, c.want)
 		})
 	}
 	t.Run("no upgrade", func(t *testing.T) {
-		x.call(t, http.MethodGet, path, nil).refused(t, wire.CodeMalformed)
+		x.call(t, http.MethodGet, path, nil).Refused(t, wire.CodeMalformed)
 	})
 	t.Run("another method", func(t *testing.T) {
-		x.call(t, http.MethodPost, path, nil).refused(t, wire.CodeMethodNotAllowed)
+		x.call(t, http.MethodPost, path, nil).Refused(t, wire.CodeMethodNotAllowed)
 	})
 	t.Run("the dashboard's origin", func(t *testing.T) {
 		ws, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(x.URL, "http")+path, &websocket.DialOptions{

@@ -20,10 +20,10 @@ func routes(t *testing.T, x Target) {
 		if got := x.call(t, http.MethodHead, path, nil); got.status != http.StatusOK || len(got.body) != 0 {
 			t.Errorf("HEAD %s answers %d %s", path, got.status, got.body)
 		}
-		x.call(t, http.MethodPost, path, nil).refused(t, wire.CodeMethodNotAllowed)
+		x.call(t, http.MethodPost, path, nil).Refused(t, wire.CodeMethodNotAllowed)
 	}
 	for _, path := range []string{"/api", "/api/", "/api/public", "/api/public/meshes/x", "/api/public/invites", "/api/public/invites/abcdefgh/claims", "/api/v2"} {
-		x.call(t, http.MethodGet, path, nil).refused(t, wire.CodeNoRoute)
+		x.call(t, http.MethodGet, path, nil).Refused(t, wire.CodeNoRoute)
 	}
 	for _, c := range []struct{ method, path, allow string }{
 		{http.MethodGet, "/api/public/meshes", "POST"},
@@ -33,7 +33,7 @@ func routes(t *testing.T, x Target) {
 		{http.MethodOptions, "/api/public/meshes", "POST"},
 	} {
 		got := x.call(t, c.method, c.path, nil)
-		got.refused(t, wire.CodeMethodNotAllowed)
+		got.Refused(t, wire.CodeMethodNotAllowed)
 		if allow := got.header.Get("Allow"); allow != c.allow {
 			t.Errorf("%s %s allows %q, want %q", c.method, c.path, allow, c.allow)
 		}
@@ -44,10 +44,10 @@ func origins(t *testing.T, x Target) {
 	m := Found(t, x)
 	const path = "/api/public/meshes"
 	body := statements(m.Statements...)
-	x.call(t, http.MethodPost, path, body, "Origin", "https://evil.example").refused(t, wire.CodeForbidden)
-	x.call(t, http.MethodPost, path, body, "Origin", "null").refused(t, wire.CodeForbidden)
-	x.call(t, http.MethodGet, "/api/public/invites/abcdefgh", nil, "Origin", "https://evil.example").refused(t, wire.CodeForbidden)
-	x.call(t, http.MethodOptions, path, nil, "Origin", "https://evil.example", "Access-Control-Request-Method", "POST").refused(t, wire.CodeForbidden)
+	x.call(t, http.MethodPost, path, body, "Origin", "https://evil.example").Refused(t, wire.CodeForbidden)
+	x.call(t, http.MethodPost, path, body, "Origin", "null").Refused(t, wire.CodeForbidden)
+	x.call(t, http.MethodGet, "/api/public/invites/abcdefgh", nil, "Origin", "https://evil.example").Refused(t, wire.CodeForbidden)
+	x.call(t, http.MethodOptions, path, nil, "Origin", "https://evil.example", "Access-Control-Request-Method", "POST").Refused(t, wire.CodeForbidden)
 
 	own := x.call(t, http.MethodPost, path, body, "Origin", x.Origin)
 	if own.status != http.StatusCreated || own.header.Get("Access-Control-Allow-Origin") != x.Origin {
@@ -101,7 +101,7 @@ func create(t *testing.T, x Target) {
 		{"too large", []byte(`{"statements":["` + strings.Repeat("A", 1<<20) + `"]}`), wire.CodeTooLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			x.call(t, http.MethodPost, path, c.body).refused(t, c.code)
+			x.call(t, http.MethodPost, path, c.body).Refused(t, c.code)
 		})
 	}
 
@@ -114,7 +114,7 @@ func create(t *testing.T, x Target) {
 	m := &Mesh{Target: x, Owner: founder, Roster: roster.New()}
 	m.fold(t, genesis)
 	profile := m.Draft(founder, &roster.Profile{Sealed: Sealed()})
-	x.call(t, http.MethodPost, path, statements(genesis, profile)).refused(t, wire.CodeStaleHead)
+	x.call(t, http.MethodPost, path, statements(genesis, profile)).Refused(t, wire.CodeStaleHead)
 }
 
 func lookUp(t *testing.T, x Target) {
@@ -143,7 +143,7 @@ func lookUp(t *testing.T, x Target) {
 		{"exhausted", string(used.Code), wire.CodeExhausted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			x.call(t, http.MethodGet, "/api/public/invites/"+c.code, nil).refused(t, c.want)
+			x.call(t, http.MethodGet, "/api/public/invites/"+c.code, nil).Refused(t, c.want)
 		})
 	}
 

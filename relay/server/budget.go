@@ -2,8 +2,8 @@ package server
 
 import "sync"
 
-// budget bounds how many bytes of a connection's frames wait for their mesh. A reader that is over it stops reading, so that
-// the peer's own socket fills up.
+// budget bounds how many bytes of frames wait for a mesh. A reader that is over it stops reading, so that the peer's own
+// socket fills up.
 type budget struct {
 	limit int
 

@@ -7,12 +7,8 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
-const (
-	// pageSize is about how many bytes one read of a stream takes from the store.
-	pageSize = 256 << 10
-	// readers is how many reads of the store run at once.
-	readers = 16
-)
+// pageSize is about how many bytes one read of a stream takes from the store.
+const pageSize = 256 << 10
 
 // catchUp carries out an OutputRead: one page of a stream, from the store to the connection. It comes back to the mesh when
 // the peer has taken most of what was written, so a slow one is read to at its own pace.
@@ -34,8 +30,6 @@ func (a *actor) catchUp(c *conn, o mesh.Output) {
 }
 
 func (a *actor) readPage(o mesh.Output) (frames []byte, last wire.Position, err error) {
-	a.hub.readSlots <- struct{}{}
-	defer func() { <-a.hub.readSlots }()
 	page, err := a.hub.store.Read(context.Background(), a.id, o.Stream, o.After, pageSize)
 	if err != nil {
 		return nil, 0, err

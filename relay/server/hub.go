@@ -19,7 +19,6 @@ type hub struct {
 	output    int
 	log       *slog.Logger
 	committer *committer
-	readSlots chan struct{}
 	stop      chan struct{} // closed when the relay drains
 	lastConn  atomic.Uint64
 
@@ -37,7 +36,6 @@ func newHub(s store.Store, config mesh.Config, output int, log *slog.Logger) *hu
 	return &hub{
 		store: s, config: config, output: output, log: log,
 		committer: newCommitter(s),
-		readSlots: make(chan struct{}, readers),
 		stop:      make(chan struct{}),
 		meshes:    map[wire.MeshID]*actor{},
 		live:      map[*conn]struct{}{},

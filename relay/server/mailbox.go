@@ -21,17 +21,23 @@ type request struct {
 	answer chan<- *mesh.Answer
 }
 
-// mailbox holds what waits for one mesh. Putting never waits: what a connection can put is bounded by its budget, what
-// HTTP can by its requests.
+// mailbox holds what waits for one mesh. Putting never waits: what connections can put is bounded by budgets,
+// what HTTP can by its requests.
 type mailbox struct {
 	wake chan struct{} // holds a token while there may be something to take
+	room *budget       // for the messages of all its connections
 
 	mu     sync.Mutex
 	items  []item
 	closed bool
 }
 
-func newMailbox() mailbox { return mailbox{wake: make(chan struct{}, 1)} }
+// meshInputLimit is how many bytes of all connections of a mesh may wait for it.
+const meshInputLimit = 16 * inputLimit
+
+func newMailbox() mailbox {
+	return mailbox{wake: make(chan struct{}, 1), room: newBudget(meshInputLimit)}
+}
 
 // put adds an item; false means that the mailbox is closed.
 func (b *mailbox) put(i item) bool {
@@ -60,6 +66,7 @@ func (b *mailbox) take(room []item) []item {
 
 // close takes no more and gives what is left.
 func (b *mailbox) close() []item {
+	b.room.end()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	items := b.items

@@ -27,6 +27,7 @@ const keepBuffer = 64 << 10
 
 func (m *message) release() {
 	m.conn.input.give(len(m.data))
+	m.conn.mail.room.give(len(m.data))
 	m.conn, m.data = nil, m.data[:0]
 	if cap(m.data) <= keepBuffer {
 		messages.Put(m)
@@ -48,7 +49,7 @@ func (c *conn) read() {
 			}
 			return
 		}
-		if !c.input.take(len(m.data)) || !c.mail.put(item{message: m}) {
+		if !c.input.take(len(m.data)) || !c.mail.room.take(len(m.data)) || !c.mail.put(item{message: m}) {
 			return
 		}
 		limit = wire.MaxSocketMessage

@@ -80,9 +80,9 @@ func (s *serve) Run(o *outside) error {
 		return err
 	}
 
-	database, err := sqlite.Open(filepath.Join(data, "relay.db"), time.Now())
+	database, err := sqlite.Open(data, time.Now())
 	if err != nil {
-		return fmt.Errorf("opening the database in %s: %w", data, err)
+		return err
 	}
 	relay := server.New(server.Config{
 		Store: database,

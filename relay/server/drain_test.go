@@ -1,0 +1,113 @@
+package server_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/protocoltest"
+	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// status is the status of a GET.
+func (r *relay) status(t *testing.T, path string) int {
+	t.Helper()
+	response, err := r.HTTP.Get(r.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// held makes commits wait until release is called; begun is told of each.
+func held(s *memory.Store) (begun <-chan struct{}, release func()) {
+	begins, gate := make(chan struct{}, 16), make(chan struct{})
+	s.SetFaults(memory.Faults{Before: func([]mesh.Batch) error {
+		begins <- struct{}{}
+		<-gate
+		return nil
+	}})
+	return begins, func() { close(gate) }
+}
+
+func TestDrainFinishesWhatItTook(t *testing.T) {
+	s := memory.New(time.Now())
+	r := start(t, s, nil)
+	m := protocoltest.Found(t, r.Target)
+	sender := m.Connect(t, m.Owner)
+	waiting := m.Dial(t) // has not said hello
+
+	begun, release := held(s)
+	sender.Send(0, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
+	<-begun
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		r.stop(t)
+	}()
+	for r.status(t, "/readyz") != http.StatusServiceUnavailable {
+	}
+	if got := r.status(t, "/livez"); got != http.StatusOK {
+		t.Errorf("/livez answers %d while the relay drains", got)
+	}
+	release()
+
+	sender.Accepted(1)
+	for _, c := range []*protocoltest.Client{sender, waiting} {
+		if bye := c.Closes(wire.CodeDraining); bye.RetryAfter < 500 || bye.RetryAfter > 5000 {
+			t.Errorf("told to come back after %d ms", bye.RetryAfter)
+		}
+	}
+	<-stopped
+
+	r = start(t, s.Reopen(time.Now()), nil)
+	m.Target = r.Target
+	if c := m.Connect(t, m.Owner); c.Welcome.LastCounter != 1 {
+		t.Errorf("after the restart the last counter is %d, want 1", c.Welcome.LastCounter)
+	}
+}
+
+func TestDrainRefusesNewcomers(t *testing.T) {
+	s := memory.New(time.Now())
+	r := start(t, s, nil)
+	m := protocoltest.Found(t, r.Target)
+	sender := m.Connect(t, m.Owner)
+	begun, release := held(s)
+	sender.Send(0, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
+	<-begun
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		r.stop(t)
+	}()
+	for r.status(t, "/readyz") != http.StatusServiceUnavailable {
+	}
+	m.RefusesUpgrade(t, wire.CodeDraining)
+	m.RefusesCreation(t, wire.CodeDraining)
+	release()
+	<-stopped
+}
+
+// A peer that does not answer the close frame is cut when the drain's time is over.
+func TestDrainCutsWhoDoesNotGo(t *testing.T) {
+	r := start(t, memory.New(time.Now()), nil)
+	m := protocoltest.Found(t, r.Target)
+	silent := m.Connect(t, m.Owner)
+	r.once.Do(func() {
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		r.server.Drain(over)
+		if err := <-r.served; err != nil {
+			t.Errorf("serving ended with %v", err)
+		}
+	})
+	for {
+		if _, ok := silent.Next(); !ok {
+			return
+		}
+	}
+}

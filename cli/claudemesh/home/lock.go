@@ -1,0 +1,52 @@
+package home
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// ErrHeld says that another process speaks for the device just now.
+var ErrHeld = errors.New("another process speaks for this device")
+
+// Lock is held by the one process that speaks for a device. The system lets go of it when the process ends, however it does.
+type Lock struct{ file *os.File }
+
+// Lock takes the device's lock without waiting, or says ErrHeld.
+func (f Folder) Lock() (*Lock, error) {
+	file, err := os.OpenFile(f.file("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the device: %w", err)
+	}
+	if err := lockFile(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return &Lock{file}, nil
+}
+
+// Unlock lets go.
+func (l *Lock) Unlock() { l.file.Close() }
+
+// Socket is the path of the local socket at which the holder of the lock serves other commands. It lies in a folder of
+// the user's own, since a socket's path is bounded to about 100 bytes and the configuration folder's is not.
+func (f Folder) Socket() (string, error) {
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if dir == "" {
+		dir = filepath.Join(os.TempDir(), "claudemesh-"+strconv.Itoa(os.Getuid()))
+	} else {
+		dir = filepath.Join(dir, "claudemesh")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make the folder for sockets: %w", err)
+	}
+	if err := ownPrivate(dir); err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(f.path))
+	return filepath.Join(dir, hex.EncodeToString(sum[:8])+".sock"), nil
+}

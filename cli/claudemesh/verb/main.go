@@ -1,0 +1,108 @@
+package verb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"claudemesh.com/mesh/cli/claudemesh/home"
+	"claudemesh.com/mesh/shared/wire"
+	"github.com/alecthomas/kong"
+)
+
+// Env is what a verb has of the world.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Terminal says that Stdout is one, so that colour is welcome and questions can be asked.
+	Terminal  bool
+	ConfigDir string
+	Version   string
+}
+
+// Process is this process's environment.
+func Process(version string) Env {
+	terminal := false
+	if info, err := os.Stdout.Stat(); err == nil {
+		terminal = info.Mode()&os.ModeCharDevice != 0
+	}
+	return Env{os.Stdin, os.Stdout, os.Stderr, terminal && os.Getenv("NO_COLOR") == "", os.Getenv(home.Env), version}
+}
+
+// call is one command: its arguments, where it reads and writes, and the device it speaks for once it has one.
+type call struct {
+	Env
+	args    []string
+	grammar grammar
+	device  *device
+}
+
+// Main runs one command and returns the process's exit code. What went wrong is written to Stderr, as JSON where --json was given.
+func Main(ctx context.Context, args []string, env Env) int {
+	c := &call{Env: env, args: args}
+	return c.finish(c.run(ctx))
+}
+
+// run parses the arguments and runs the verb.
+func (c *call) run(ctx context.Context) (err error) {
+	exited := false
+	parser, err := kong.New(&c.grammar,
+		kong.Name("claudemesh"),
+		kong.Description("A peer in the terminal: make and join end-to-end-encrypted meshes, send, and show what arrives."),
+		kong.UsageOnError(), kong.Writers(c.Stdout, c.Stderr), kong.Exit(func(int) { exited = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return err
+	}
+	if len(c.args) == 0 {
+		c.args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(c.args)
+	if exited {
+		return nil
+	}
+	if err != nil {
+		return &usageError{err.Error()}
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return parsed.Run(c)
+}
+
+// finish says what went wrong and gives the exit code.
+func (c *call) finish(err error) int {
+	var ended *endedError
+	if errors.As(err, &ended) {
+		return ended.code
+	}
+	if err == nil {
+		return ExitOK
+	}
+	var usage *usageError
+	var refusal *wire.Error
+	switch {
+	case errors.As(err, &usage):
+		refusal = &wire.Error{Code: "usage", Message: usage.text}
+	case errors.As(err, &refusal):
+	case errors.Is(err, context.Canceled):
+		refusal = &wire.Error{Code: "interrupted", Message: "Interrupted.", Retry: true}
+	default:
+		refusal = &wire.Error{Code: "failed", Message: err.Error()}
+	}
+	if c.grammar.JSON {
+		writeJSON(c.Stderr, struct {
+			Error *wire.Error `json:"error"`
+		}{refusal})
+	} else {
+		fmt.Fprintf(c.Stderr, "claudemesh: %s (%s)\n", refusal.Message, refusal.Code)
+	}
+	return exitOf(err)
+}
+
+func (c *call) note(format string, args ...any) {
+	if !c.grammar.JSON {
+		fmt.Fprintf(c.Stderr, format+"\n", args...)
+	}
+}

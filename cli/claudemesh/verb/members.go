@@ -1,0 +1,119 @@
+package verb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+type memberJSON struct {
+	Mesh     wire.MeshID     `json:"mesh_id"`
+	Member   wire.MemberID   `json:"member_id"`
+	Name     string          `json:"name"`
+	Groups   []string        `json:"groups"`
+	Role     wire.Role       `json:"role"`
+	IsSelf   bool            `json:"is_self"`
+	Kind     peer.Kind       `json:"kind"`
+	Presence peer.Presence   `json:"presence"`
+	Since    string          `json:"since,omitempty"`
+	Status   peer.Status     `json:"status,omitempty"`
+	Summary  string          `json:"summary,omitempty"`
+	Devices  []wire.DeviceID `json:"device_ids"`
+	JoinedAt string          `json:"joined_at,omitempty"`
+}
+
+func (membersVerb) Run(ctx context.Context, c *call) error {
+	return c.speak(ctx, false, func(ctx context.Context, d *device) error {
+		reached := d.live(ctx)
+		if reached != nil {
+			c.note("claudemesh: %v Showing what was known last.", reached)
+		}
+		view := d.Mesh()
+		rows := [][]string{{"NAME", "ROLE", "PRESENCE", "STATUS", "ID"}}
+		for i := range view.Members {
+			m := &view.Members[i]
+			if c.grammar.JSON {
+				writeJSON(c.Stdout, memberJSON{
+					view.Mesh, m.Member, m.Name, append([]string{}, m.Groups...), m.Role, m.IsSelf, m.Kind, m.Presence, stamp(m.Since),
+					m.Status, m.Summary, m.Devices, stamp(m.JoinedAt),
+				})
+				continue
+			}
+			name := line(m.Name)
+			if name == "" {
+				name = "(joining)"
+			}
+			if m.IsSelf {
+				name += " (you)"
+			}
+			presence := string(m.Presence)
+			if reached != nil {
+				presence = "?"
+			}
+			rows = append(rows, []string{name, m.Role.String(), presence, strings.TrimSpace(string(m.Status) + " " + line(m.Summary)), m.Member.String()[:8]})
+		}
+		if !c.grammar.JSON {
+			c.table(rows)
+		}
+		return nil
+	})
+}
+
+type sessionJSON struct {
+	Mesh      wire.MeshID    `json:"mesh_id"`
+	Member    wire.MemberID  `json:"member_id"`
+	Name      string         `json:"name"`
+	Device    wire.DeviceID  `json:"device_id"`
+	Session   wire.SessionID `json:"session_id"`
+	IsSelf    bool           `json:"is_self"`
+	State     peer.Presence  `json:"state"`
+	Since     string         `json:"since"`
+	Kind      peer.Kind      `json:"kind"`
+	Status    peer.Status    `json:"status,omitempty"`
+	Summary   string         `json:"summary,omitempty"`
+	Host      string         `json:"host,omitempty"`
+	Directory string         `json:"directory,omitempty"`
+	Model     string         `json:"model,omitempty"`
+	Tags      []string       `json:"tags"`
+}
+
+func (peersVerb) Run(ctx context.Context, c *call) error {
+	return c.speak(ctx, false, func(ctx context.Context, d *device) error {
+		if err := d.live(ctx); err != nil {
+			return err
+		}
+		view := d.Mesh()
+		rows := [][]string{{"NAME", "STATE", "SINCE", "KIND", "STATUS", "WHERE"}}
+		for i := range view.Members {
+			m := &view.Members[i]
+			for _, s := range m.Sessions {
+				if s.State == peer.Offline {
+					continue
+				}
+				if c.grammar.JSON {
+					writeJSON(c.Stdout, sessionJSON{
+						view.Mesh, m.Member, m.Name, s.Device, s.Session, m.IsSelf, s.State, stamp(s.Since), s.Card.Kind, s.Card.Status,
+						s.Card.Summary, s.Card.Host, s.Card.Directory, s.Card.Model, append([]string{}, s.Card.Tags...),
+					})
+					continue
+				}
+				rows = append(rows, []string{
+					line(m.Name), string(s.State), time.UnixMilli(s.Since).Format("15:04"), string(s.Card.Kind),
+					strings.TrimSpace(string(s.Card.Status) + " " + line(s.Card.Summary)), strings.TrimSpace(line(s.Card.Host) + " " + line(s.Card.Directory)),
+				})
+			}
+		}
+		switch {
+		case c.grammar.JSON:
+		case len(rows) == 1:
+			fmt.Fprintln(c.Stdout, "Nobody is here just now.")
+		default:
+			c.table(rows)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,129 @@
+package verb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// readsStdin reports whether the arguments take the text from standard input.
+func readsStdin(args []string) bool { return slices.Contains(args, "-") }
+
+// readText reads a message's text, bounded.
+func readText(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, wire.MaxMessage+1))
+	if err != nil {
+		return "", fmt.Errorf("read standard input: %w", err)
+	}
+	if len(text) > wire.MaxMessage {
+		return "", wire.Errorf(wire.CodeTooLarge, "A message holds at most %d KiB of text.", wire.MaxMessage>>10)
+	}
+	if !utf8.Valid(text) {
+		return "", &usageError{"standard input is not text in UTF-8"}
+	}
+	return strings.TrimSuffix(string(text), "\n"), nil
+}
+
+func (v sendVerb) Run(ctx context.Context, c *call) error {
+	text := v.Text
+	if text == "-" {
+		var err error
+		if text, err = readText(c.Stdin); err != nil {
+			return err
+		}
+		c.Stdin = strings.NewReader(text)
+	}
+	if strings.TrimSpace(text) == "" {
+		return &usageError{"there is no text to send"}
+	}
+	priority, err := wire.ParsePriority(v.Priority)
+	if err != nil {
+		return &usageError{wire.AsError(err).Message}
+	}
+	target := v.Target
+	if target == "*" {
+		target = "#general"
+	}
+	return c.speak(ctx, false, func(ctx context.Context, d *device) error {
+		reached := d.live(ctx) // names resolve against the newest roster, where the relay can be reached
+		sent, err := d.Send(ctx, peer.Draft{Target: target, Text: text, Priority: priority})
+		if err != nil {
+			return d.explain(target, err)
+		}
+		if reached == nil {
+			waiting, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			if err := d.await(waiting, d.Flush); err != nil && ctx.Err() != nil && !cut(ctx) {
+				return err
+			}
+		}
+		if now, err := d.Message(ctx, sent.ID); err == nil {
+			sent = now
+		}
+		return c.sent(d, &sent, reached)
+	})
+}
+
+// sent shows how far a message came.
+func (c *call) sent(d *device, m *peer.MessageView, reached error) error {
+	view := d.Mesh()
+	if c.grammar.JSON {
+		writeJSON(c.Stdout, c.messageJSON(&view, m))
+	}
+	if m.State == peer.Failed {
+		if m.Error != nil {
+			return m.Error
+		}
+		return wire.Refuse(wire.CodeInternal)
+	}
+	if c.grammar.JSON {
+		return nil
+	}
+	to := "#" + topicName(&view, m.Topic)
+	if m.Topic.IsZero() {
+		names := make([]string, len(m.To))
+		for i, id := range m.To {
+			names[i] = memberName(&view, id)
+		}
+		to = strings.Join(names, ", ")
+	}
+	if m.State == peer.Sending {
+		why := "the relay has not taken it yet"
+		if reached != nil {
+			why = wire.AsError(reached).Message
+		}
+		fmt.Fprintf(c.Stdout, "kept for %s: %s\n", line(to), why)
+		return nil
+	}
+	fmt.Fprintf(c.Stdout, "%s by the relay, for %s\n", m.State, line(to))
+	return nil
+}
+
+// explain adds who is meant to an ambiguous target: both names, with as many digits of their ids as tell them apart.
+func (d *device) explain(target string, err error) error {
+	if wire.CodeOf(err) != wire.CodeAmbiguous {
+		return err
+	}
+	resolution := d.Resolve(target)
+	choices := make([]string, len(resolution.Candidates))
+	for i, candidate := range resolution.Candidates {
+		choices[i] = fmt.Sprintf("%s %s", line(candidate.Name), candidate.Member)
+	}
+	if len(choices) == 0 {
+		return err
+	}
+	var refusal *wire.Error
+	errors.As(err, &refusal)
+	return &wire.Error{
+		Code:    wire.CodeAmbiguous,
+		Message: fmt.Sprintf("%q means more than one. Use an id, or its first 8 digits or more:\n  %s\n", target, strings.Join(choices, "\n  ")),
+		Retry:   refusal.Retry,
+	}
+}

@@ -160,22 +160,30 @@ func apart(s *suite) {
 	}
 }
 
+// concurrent: readers see whole commits, in order, while others write.
 func concurrent(s *suite) {
 	m := s.found("a")
 	const devices, sends = 4, 25
-	var done sync.WaitGroup
+	var writers, readers sync.WaitGroup
+	written := make(chan struct{})
 	for d := range devices {
-		done.Go(func() {
+		writers.Go(func() {
 			for n := range uint64(sends) {
 				op := envelope(string(rune('a'+d)), n+1, inbox("b"), "text")
+				op.Entries = append(op.Entries, mesh.NewEntry{Stream: inbox("c"), Envelope: []byte("text")})
 				if v, err := s.store.Commit(s.Context(), []mesh.Batch{{Mesh: m, Ops: []mesh.Op{op}}}); err != nil || v[0][0].Outcome != mesh.Done {
 					s.Errorf("Commit: %v %v", v, err)
 				}
 			}
 		})
-		done.Go(func() {
+		readers.Go(func() {
 			var last wire.Position
-			for last.Generation() == 0 || len(s.texts(m, inbox("b"), 0)) < devices*sends {
+			for {
+				select {
+				case <-written:
+					return
+				default:
+				}
 				page, err := s.store.Read(s.Context(), m, inbox("b"), last, 500)
 				if err != nil || len(page.Entries) > 0 && page.Entries[0].Previous != last {
 					s.Errorf("Read behind %d: %+v %v", last, page, err)
@@ -184,8 +192,35 @@ func concurrent(s *suite) {
 				last = page.Last(last)
 			}
 		})
+		readers.Go(func() {
+			for {
+				select {
+				case <-written:
+					return
+				default:
+				}
+				snapshot, err := s.store.Load(s.Context(), m)
+				if err != nil {
+					s.Errorf("Load: %v", err)
+					return
+				}
+				var sent uint64
+				for _, c := range snapshot.Counters {
+					sent += c.Last
+				}
+				for _, h := range snapshot.Heads {
+					if h.Stream.Kind == wire.StreamInbox && uint64(h.Position)&0xffff != sent {
+						s.Errorf("a load sees %d sends and stream %v at %d", sent, h.Stream.Kind, h.Position)
+						return
+					}
+				}
+			}
+		})
 	}
-	done.Wait()
+	writers.Wait()
+	close(written)
+	readers.Wait()
+	s.want("entries", len(s.texts(m, inbox("b"), 0)), devices*sends)
 }
 
 func closed(s *suite) {

@@ -89,7 +89,8 @@ func gaps(s *suite) {
 	}
 	s.want("everything", trim(wire.MaxPosition), at[6])
 	page := s.read(m, inbox("b"), at[2], 1)
-	s.want("the gap to the head", []any{*page.Gap, page.More, len(page.Entries)}, []any{mesh.Gap{After: at[2], To: at[6]}, false, 0})
+	s.want("the gap to the head", page.Gap, &mesh.Gap{After: at[2], To: at[6]})
+	s.want("what is behind it", []any{page.More, len(page.Entries)}, []any{false, 0})
 	s.want("who had it all", s.read(m, inbox("b"), at[6], 1), mesh.Page{})
 	next := s.done(m, envelope("a", 8, inbox("b"), "8")).Places[0]
 	s.want("positions go on", next.Previous, at[6])

@@ -118,6 +118,17 @@ func (c *Client) Next() (wire.Frame, bool) {
 	return frame, true
 }
 
+// Until reads up to the next frame of the type; false when the relay closed the connection before.
+func (c *Client) Until(want wire.FrameType) (wire.Frame, bool) {
+	c.t.Helper()
+	for {
+		frame, ok := c.Next()
+		if !ok || frame.Type == want {
+			return frame, ok
+		}
+	}
+}
+
 // Read gives the payload of the next frame, which must be of the type. Presence is passed over, unless it is asked for.
 func (c *Client) Read(want wire.FrameType) []byte {
 	c.t.Helper()

@@ -89,6 +89,8 @@ func TestDrainRefusesNewcomers(t *testing.T) {
 	m.RefusesUpgrade(t, wire.CodeDraining)
 	m.RefusesCreation(t, wire.CodeDraining)
 	release()
+	sender.Accepted(1)
+	sender.Closes(wire.CodeDraining)
 	<-stopped
 }
 

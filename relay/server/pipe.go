@@ -82,6 +82,7 @@ func (p *pipe) drain() {
 		p.backlog -= len(chunk)
 		if err != nil {
 			p.fail(err)
+			_ = p.Conn.Close() // so that the reader finds out
 		}
 		spare = chunk
 		p.room.Broadcast()

@@ -56,6 +56,11 @@ func start(t *testing.T, s store.Store, change func(*server.Config)) *relay {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startOn(t, listener, s, change)
+}
+
+func startOn(t *testing.T, listener net.Listener, s store.Store, change func(*server.Config)) *relay {
+	t.Helper()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	origin := "http://localhost:" + port
 	transport := &http.Transport{}

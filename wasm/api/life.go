@@ -71,6 +71,7 @@ func (p *Peer) attempt(ctx context.Context, d *device) error {
 		d.settle(err)
 		return err
 	}
+	defer func() { _ = running.Close() }()
 	unsubscribe := running.Subscribe(func(event peer.Event) { p.forward(d, event) })
 	defer unsubscribe()
 	d.mu.Lock()

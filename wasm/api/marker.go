@@ -41,13 +41,13 @@ func (r *register) lost(ctx context.Context, text string, since int64, name func
 	if text == "" || json.Unmarshal([]byte(text), &m) != nil || m.Register == "" || m.Register == r.id {
 		return nil, nil
 	}
-	key := []byte("told " + m.Register)
-	told, err := r.store.Get(ctx, bucketRegister, key)
+	key := []byte(keyTold + m.Register)
+	told, err := r.store.Get(ctx, peer.BucketMeta, key)
 	if err != nil || told != nil {
 		return nil, err
 	}
 	var entries []entry
-	ops := []peer.Op{{Bucket: bucketRegister, Key: key, Value: []byte{}}}
+	ops := []peer.Op{{Bucket: peer.BucketMeta, Key: key, Value: []byte{}}}
 	for _, mesh := range m.Meshes {
 		var id wire.MeshID
 		if id.UnmarshalText([]byte(mesh.Mesh)) != nil {
@@ -61,7 +61,7 @@ func (r *register) lost(ctx context.Context, text string, since int64, name func
 		if err != nil {
 			return nil, err
 		}
-		ops = append(ops, peer.Op{Bucket: bucketDevice, Key: []byte(e.name), Value: value})
+		ops = append(ops, deviceRow(e.name, value))
 		entries = append(entries, e)
 	}
 	return entries, r.store.Commit(ctx, ops)

@@ -49,6 +49,3 @@ type Device struct {
 	Keys  identity.Keys
 	Store driver.Store
 }
-
-// RegisterBuckets are the buckets of the register's store.
-var RegisterBuckets = [...]string{bucketDevice, bucketRegister}

@@ -14,13 +14,18 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// The register's buckets.
+// RegisterBuckets are the buckets of the register's store. Its keys in peer.BucketMeta begin with one of these.
+var RegisterBuckets = [...]string{peer.BucketMeta}
+
 const (
-	bucketDevice   = "device"   // device name → JSON: entry
-	bucketRegister = "register" // "id" → the register's own id; "told " ‖ id → an older register whose loss was told
+	keyID     = "id"      // the register's own id
+	keyTold   = "told "   // ‖ id of an older register, whose loss was told
+	keyDevice = "device " // ‖ name → JSON: entry
 )
 
-var registerID = []byte("id")
+func deviceRow(name string, value []byte) peer.Op {
+	return peer.Op{Bucket: peer.BucketMeta, Key: []byte(keyDevice + name), Value: value}
+}
 
 // A stage is how far a device has come.
 type stage string
@@ -75,7 +80,7 @@ func openRegister(ctx context.Context, storage Storage, entropy io.Reader) (*reg
 }
 
 func (r *register) load(ctx context.Context, entropy io.Reader) ([]entry, error) {
-	id, err := r.store.Get(ctx, bucketRegister, registerID)
+	id, err := r.store.Get(ctx, peer.BucketMeta, []byte(keyID))
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +88,14 @@ func (r *register) load(ctx context.Context, entropy io.Reader) ([]entry, error)
 		if id, err = randomName(entropy); err != nil {
 			return nil, err
 		}
-		if err := r.store.Commit(ctx, []peer.Op{{Bucket: bucketRegister, Key: registerID, Value: id}}); err != nil {
+		if err := r.store.Commit(ctx, []peer.Op{{Bucket: peer.BucketMeta, Key: []byte(keyID), Value: id}}); err != nil {
 			return nil, err
 		}
 	}
 	r.id = string(id)
-	records, err := r.store.Scan(ctx, bucketDevice, driver.Range{})
+	behind := []byte(keyDevice)
+	behind[len(behind)-1]++
+	records, err := r.store.Scan(ctx, peer.BucketMeta, driver.Range{From: []byte(keyDevice), To: behind})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +104,7 @@ func (r *register) load(ctx context.Context, entropy io.Reader) ([]entry, error)
 		if err := json.Unmarshal(record.Value, &entries[i]); err != nil {
 			return nil, wire.Errorf(wire.CodeStorage, "The list of this browser's meshes cannot be read.")
 		}
-		entries[i].name = string(record.Key)
+		entries[i].name = string(record.Key[len(keyDevice):])
 	}
 	slices.SortFunc(entries, older)
 	return entries, nil
@@ -126,11 +133,11 @@ func (r *register) save(ctx context.Context, entries ...entry) error {
 		if err != nil {
 			return err
 		}
-		ops[i] = peer.Op{Bucket: bucketDevice, Key: []byte(e.name), Value: value}
+		ops[i] = deviceRow(e.name, value)
 	}
 	return r.store.Commit(ctx, ops)
 }
 
 func (r *register) remove(ctx context.Context, name string) error {
-	return r.store.Commit(ctx, []peer.Op{{Bucket: bucketDevice, Key: []byte(name)}})
+	return r.store.Commit(ctx, []peer.Op{deviceRow(name, nil)})
 }

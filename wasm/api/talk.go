@@ -119,8 +119,13 @@ func (p *Peer) Draft(ctx context.Context, meshID string, conversation Conversati
 
 // forward tells the page what a driver tells. Demo agents' affairs are their own.
 func (p *Peer) forward(d *device, event peer.Event) {
-	e := d.registered()
-	if e.isAgent() {
+	if event.Kind == peer.EventStorage && event.Problem.Code == wire.CodeInUse {
+		// Another program has opened the store. This one may change nothing any more, and would only try for ever.
+		p.tell(superseded())
+		d.stop()
+		return
+	}
+	if d.registered().isAgent() {
 		return
 	}
 	mesh := event.Mesh.String()

@@ -12,6 +12,7 @@ import (
 	"claudemesh.com/mesh/shared/identity"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
+	"claudemesh.com/mesh/shared/peer/driver/storetest"
 	"claudemesh.com/mesh/shared/wire"
 	"claudemesh.com/mesh/wasm/jsvalue"
 	"claudemesh.com/mesh/wasm/webcrypto"
@@ -242,4 +243,14 @@ func TestFailuresGetTheirCodes(t *testing.T) {
 	if err := failed("writing", ErrFenced); err != ErrFenced {
 		t.Errorf("an error that has its code became %v", err)
 	}
+}
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func() driver.Store {
+		s, err := Open(t.Context(), database(t), peer.Buckets[:], Create)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
 }

@@ -1,0 +1,65 @@
+import type { ConversationId, Member } from '../peer/api';
+import type { MeshStore } from '../stores/mesh.svelte';
+import { words } from '../words/en';
+
+/** What a conversation is, for its heading and for sending to it. */
+export interface Place {
+  kind: 'topic' | 'direct' | 'notes' | 'group';
+  title: string;
+  detail: string;
+  /** What the peer resolves to the recipients. */
+  target: string;
+  members: Member[];
+  archived: boolean;
+}
+
+/** `null` where this device knows no such topic or member. */
+export function placeOf(store: MeshStore, id: ConversationId): Place | null {
+  const colon = id.indexOf(':');
+  const rest = id.slice(colon + 1);
+  if (id.startsWith('topic:')) return topicPlace(store, rest);
+  const members = rest.split('-').map((memberId) => store.members.get(memberId));
+  if (members.some((member) => member === undefined)) return null;
+  return memberPlace(store, members as Member[]);
+}
+
+function topicPlace(store: MeshStore, topicId: string): Place | null {
+  const topic = store.topics.get(topicId);
+  if (!topic) return null;
+  return {
+    kind: 'topic',
+    title: topic.name,
+    detail: topic.description,
+    target: `#${topic.name}`,
+    members: [],
+    archived: topic.archived,
+  };
+}
+
+function memberPlace(store: MeshStore, members: Member[]): Place | null {
+  const [only] = members;
+  if (!only) return null;
+  const alone = members.length === 1;
+  const kind = !alone ? 'group' : only.isSelf ? 'notes' : 'direct';
+  return {
+    kind,
+    title: kind === 'notes' ? words.nav.notes : members.map(({ memberId }) => store.nameOf(memberId)).join(', '),
+    detail: kind === 'direct' ? only.summary : '',
+    target: members.map(({ memberId }) => memberId).join(','),
+    members,
+    archived: false,
+  };
+}
+
+export function emptyText(place: Place): string {
+  switch (place.kind) {
+    case 'topic':
+      return words.conversation.emptyTopic(place.title);
+    case 'notes':
+      return words.conversation.emptyNotes;
+    case 'group':
+      return words.conversation.emptyGroup;
+    case 'direct':
+      return words.conversation.emptyDirect(place.title);
+  }
+}

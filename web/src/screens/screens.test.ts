@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { Member } from '../peer/api';
+import { next } from '../keys/move';
+import { qrPath } from '../parts/qr';
+import { bannerText } from './banner';
+import { tooLong } from './composer';
+import { groupPeople } from './people';
+
+const mesh = { connection: 'online', waiting: 0, problem: null } as const;
+
+describe('bannerText', () => {
+  it('is silent while connected', () => {
+    expect(bannerText({ ...mesh, waiting: 3 })).toBe('');
+  });
+  it('says how many messages wait', () => {
+    expect(bannerText({ ...mesh, connection: 'offline', waiting: 2 })).toBe('Waiting for the relay — 2 messages kept');
+    expect(bannerText({ ...mesh, connection: 'offline', waiting: 1 })).toBe('Waiting for the relay — 1 message kept');
+    expect(bannerText({ ...mesh, connection: 'offline' })).toBe('Waiting for the relay');
+  });
+  it('does not flash at the first attempt', () => {
+    expect(bannerText({ ...mesh, connection: 'connecting' })).toBe('');
+    expect(bannerText({ ...mesh, connection: 'connecting', waiting: 1 })).toBe('Connecting — 1 message kept');
+  });
+  it('says that a device was removed', () => {
+    expect(bannerText({ ...mesh, connection: 'removed' })).toMatch(/removed/);
+  });
+});
+
+function member(name: string, over: Partial<Member> = {}): Member {
+  return {
+    memberId: `id-${name}`,
+    name,
+    groups: [],
+    role: 'member',
+    isSelf: false,
+    kind: 'person',
+    presence: 'online',
+    since: 1,
+    status: 'idle',
+    summary: '',
+    sessions: [],
+    deviceIds: [],
+    joinedAt: 1,
+    ...over,
+  };
+}
+
+describe('groupPeople', () => {
+  it('groups by presence, approvals first, then by name', () => {
+    const groups = groupPeople([
+      member('Zoe', { status: 'needs-approval' }),
+      member('bo'),
+      member('Ada'),
+      member('Cy', { presence: 'away' }),
+      member('Di', { presence: 'offline', status: 'needs-approval' }),
+      member(''),
+    ]);
+    expect(groups.here.map(({ name }) => name)).toEqual(['Zoe', 'Ada', 'bo']);
+    expect(groups.away.map(({ name }) => name)).toEqual(['Cy']);
+    expect(groups.notHere.map(({ name }) => name)).toEqual(['Di']);
+    expect(groups.joining).toHaveLength(1);
+  });
+
+  it('orders two of one name the same way each time', () => {
+    const one = member('Jo', { memberId: 'a' });
+    const two = member('Jo', { memberId: 'b' });
+    expect(groupPeople([two, one]).here).toEqual(groupPeople([one, two]).here);
+  });
+});
+
+describe('next', () => {
+  it('enters messages at the newest and other lists at the top', () => {
+    expect(next(-1, 1, 5, true)).toBe(4);
+    expect(next(-1, 1, 5, false)).toBe(0);
+  });
+  it('holds at the ends', () => {
+    expect(next(4, 1, 5, false)).toBe(4);
+    expect(next(0, -1, 5, false)).toBe(0);
+    expect(next(2, -1, 5, false)).toBe(1);
+    expect(next(-1, 1, 0, true)).toBe(-1);
+  });
+});
+
+describe('tooLong', () => {
+  it('counts bytes, not letters', () => {
+    expect(tooLong('a'.repeat(511 * 1024))).toBe(false);
+    expect(tooLong('a'.repeat(511 * 1024 + 1))).toBe(true);
+    expect(tooLong('é'.repeat(256 * 1024))).toBe(true);
+  });
+});
+
+describe('qrPath', () => {
+  it('draws each run of dark modules once', () => {
+    expect(qrPath(['110', '001'])).toBe('M0 0h2v1h-2zM2 1h1v1h-1z');
+    expect(qrPath(['000'])).toBe('');
+  });
+});

@@ -1,0 +1,48 @@
+import type { Peer, Suggestion } from '../peer/api';
+
+/** Suggestions while something is typed. Answers that come late, for what is no longer there, are let go. */
+export class Completion {
+  items = $state.raw<Suggestion[]>([]);
+  active = $state(0);
+
+  readonly #peer: Peer;
+  #asked = 0;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get open(): boolean {
+    return this.items.length > 0;
+  }
+
+  get chosen(): Suggestion | undefined {
+    return this.items[this.active];
+  }
+
+  async ask(meshId: string, prefix: string): Promise<void> {
+    const asked = ++this.#asked;
+    const items = await this.#peer.complete(meshId, prefix).catch(() => []);
+    if (asked !== this.#asked) return;
+    this.items = items;
+    this.active = 0;
+  }
+
+  close(): void {
+    this.#asked++;
+    this.items = [];
+  }
+
+  /** Goes round at both ends. */
+  move(step: 1 | -1): void {
+    const count = this.items.length;
+    if (count > 0) this.active = (this.active + step + count) % count;
+  }
+}
+
+/** The word before the caret, where it asks for suggestions: `@` or `#` at its beginning. */
+export function wordToComplete(text: string, caret: number): { from: number; prefix: string } | null {
+  const match = /(?:^|[\s(])([@#][^\s@#]*)$/.exec(text.slice(0, caret));
+  const prefix = match?.[1];
+  return prefix === undefined ? null : { from: caret - prefix.length, prefix };
+}

@@ -1,0 +1,138 @@
+import type { ConversationId, Message, Peer, Problem } from '../peer/api';
+import { toProblem } from '../text/problem';
+
+const PAGE = 60;
+/** Above so many, what lies furthest back is let go when newer messages come; it is read again when scrolled to. */
+const MOST = 600;
+
+/** The messages of one conversation that are loaded, and its draft. */
+export class ConversationStore {
+  readonly meshId: string;
+  readonly id: ConversationId;
+  messages = $state.raw<Message[]>([]);
+  /** `null` until the first page is there. */
+  loaded = $state(false);
+  /** Whether the oldest message of this device is among those loaded. */
+  complete = $state(false);
+  loadingOlder = $state(false);
+  problem = $state.raw<Problem | null>(null);
+  replyTo = $state.raw<Message | null>(null);
+  draft = $state('');
+  /** Counts messages that others wrote since the page last showed the newest. */
+  unseen = $state(0);
+  /** `seq` of the first message that was unread when the conversation was opened; 0: none. */
+  firstUnread = $state(0);
+
+  readonly #peer: Peer;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+  #draftTouched = false;
+
+  constructor(peer: Peer, meshId: string, id: ConversationId) {
+    this.#peer = peer;
+    this.meshId = meshId;
+    this.id = id;
+  }
+
+  /** Reads the newest page. `unread` says how many of the messages the person has not seen yet. */
+  async open(unread = 0): Promise<void> {
+    try {
+      const [page, draft] = await Promise.all([
+        this.#peer.messages(this.meshId, this.id, 0, Math.max(PAGE, Math.min(unread + 10, MOST))),
+        this.#peer.draft(this.meshId, this.id),
+      ]);
+      this.problem = null;
+      this.#merge(page);
+      this.complete ||= page.length < PAGE;
+      if (!this.#draftTouched) this.draft = draft;
+      if (unread > 0) this.firstUnread = this.#unreadFrom(unread);
+      this.loaded = true;
+    } catch (thrown) {
+      this.problem = toProblem(thrown);
+    }
+  }
+
+  async loadOlder(): Promise<void> {
+    const oldest = this.messages[0];
+    if (this.complete || this.loadingOlder || !oldest) return;
+    this.loadingOlder = true;
+    try {
+      const page = await this.#peer.messages(this.meshId, this.id, oldest.seq, PAGE);
+      this.#merge(page);
+      this.complete = page.length < PAGE;
+    } catch (thrown) {
+      this.problem = toProblem(thrown);
+    } finally {
+      this.loadingOlder = false;
+    }
+  }
+
+  hear(message: Message, isNew: boolean): void {
+    const known = this.messages.some(({ id }) => id === message.id);
+    const oldest = this.messages[0];
+    // Older than what is loaded: it will come with its page.
+    if (!known && oldest && message.seq < oldest.seq && !this.complete) return;
+    this.#merge([message]);
+    if (isNew && !known && message.state === 'received') this.unseen++;
+  }
+
+  /** The newest is on the screen, and the person looks at it. */
+  async seen(): Promise<void> {
+    this.unseen = 0;
+    if (this.messages.length > MOST) {
+      this.messages = this.messages.slice(-PAGE);
+      this.complete = false;
+    }
+    await this.#peer.markRead(this.meshId, this.id).catch(() => undefined);
+  }
+
+  /** Keeps what is being written, a moment after the last key. */
+  write(text: string): void {
+    this.draft = text;
+    this.#draftTouched = true;
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => void this.saveNow(), 400);
+  }
+
+  async saveNow(): Promise<void> {
+    clearTimeout(this.#saving);
+    if (!this.#draftTouched) return;
+    await this.#peer.saveDraft(this.meshId, this.id, this.draft).catch(() => undefined);
+  }
+
+  /** Sends the draft to `target`. A refusal puts the draft back and is thrown. */
+  async send(target: string): Promise<void> {
+    const text = this.draft.trim();
+    if (text === '') return;
+    const replyTo = this.replyTo;
+    this.write('');
+    this.replyTo = null;
+    try {
+      const options = { meshId: this.meshId, target, text };
+      this.#merge([await this.#peer.send(replyTo ? { ...options, replyTo: replyTo.id } : options)]);
+      this.firstUnread = 0;
+      await this.saveNow();
+    } catch (thrown) {
+      if (this.draft === '') this.write(text);
+      this.replyTo ??= replyTo;
+      throw thrown;
+    }
+  }
+
+  /** Sends a failed message again; the new one takes its place. */
+  async retry(message: Message): Promise<void> {
+    const again = await this.#peer.retry(this.meshId, message.id);
+    this.messages = this.messages.filter(({ id }) => id !== message.id);
+    this.#merge([again]);
+  }
+
+  #merge(news: readonly Message[]): void {
+    const byId = new Map(this.messages.map((message) => [message.id, message]));
+    for (const message of news) byId.set(message.id, message);
+    this.messages = [...byId.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  #unreadFrom(unread: number): number {
+    const received = this.messages.filter((message) => message.state === 'received' && !message.gap);
+    return received.at(-unread)?.seq ?? 0;
+  }
+}

@@ -197,6 +197,5 @@ func signatureVectors(g *group, alice, bob *identity.Software) {
 	opposite[31] |= (signature[31] ^ 0x80) & 0x80
 	s := r.Add(r, times(opposite))
 	bad("r_mixed_order", "the equation holds only when it is multiplied by the cofactor", a, purpose, data, join(opposite, little(s.Mod(s, groupOrder))))
-	zero := little(big.NewInt(1))
-	bad("small_order_key", "a key of small order, under which one signature fits every message", [32]byte(zero), purpose, data, join(a[:], make([]byte, 32)))
+	bad("small_order_key", "a key of small order, under which one signature fits every message", [32]byte(neutral), purpose, data, join(a[:], little(secret.Mod(secret, groupOrder))))
 }

@@ -67,6 +67,7 @@ func nameVectors(g *group, root [32]byte) {
 	malformed("mesh-name", "control", "a control character", `{"name":"a\u0007b"}`)
 	malformed("mesh-name", "line", "a line break", `{"name":"a\nb"}`)
 	malformed("mesh-name", "line_separator", "a line separator", `{"name":"a\u2028b"}`)
+	malformed("mesh-name", "paragraph_separator", "a paragraph separator", `{"name":"a\u2029b"}`)
 	malformed("mesh-name", "direction", "a mark that turns the direction of writing", `{"name":"a\u202eb"}`)
 	bad(wire.CodeUnknownField, "mesh-name", "unknown_field", "a field that a mesh does not have", `{"name":"a","description":"b"}`)
 	malformed("topic-name", "upper_case", "a topic is lower-case", `{"name":"Deploys","description":""}`)

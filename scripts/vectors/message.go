@@ -32,6 +32,11 @@ func messageVectors(g *group) {
 	ok("other_types_field", "a field of another type is ignored too", `{BASE,"type":"text","text":"hello","read":5}`, outText("type", "text"), outText("text", "hello"))
 	ok("unknown_type", "an unknown type is kept", `{BASE,"type":"poll","text":7}`, outText("type", "poll"))
 
+	nested := func(n int) string {
+		return `{BASE,"type":"text","text":"a","deep":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + `}`
+	}
+	ok("depth_16", "nested 16 deep", nested(16), outText("type", "text"), outText("text", "a"))
+
 	bad := func(code wire.Code, name, comment, json string) {
 		g.refuse(code, name, rule, do, comment, inText("json", text(json)))
 	}
@@ -54,6 +59,7 @@ func messageVectors(g *group) {
 	bad(wire.CodeMalformed, "array", "an array", `[]`)
 	bad(wire.CodeMalformed, "field_twice", "a field named twice", `{BASE,"type":"text","text":"a","text":"b"}`)
 	bad(wire.CodeMalformed, "field_case", "names are lower-case, of unknown fields too", `{BASE,"type":"text","text":"a","Text":"b"}`)
+	bad(wire.CodeMalformed, "depth_17", "nested 17 deep", nested(17))
 	bad(wire.CodeMalformed, "null", "null", `{BASE,"type":"text","text":"a","reply_to":null}`)
 	g.refuse(wire.CodeTooLarge, "too_large", rule, do, "one byte over 512 KiB", inRepeated("json", "{", " ", wire.MaxMessage-1, "}"))
 }

@@ -33,7 +33,7 @@ func Pad(x []byte) []byte {
 // Unpad gives x back, aliasing padded. A length that does not fit, filling that is not zero and a size that Pad would not have
 // given are wire.CodeBadBody.
 func Unpad(padded []byte) ([]byte, error) {
-	if len(padded) < padMinimum {
+	if len(padded) < padPrefix {
 		return nil, errPadding
 	}
 	length := binary.BigEndian.Uint32(padded)

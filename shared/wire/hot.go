@@ -113,7 +113,7 @@ func ParseAccepted(payload []byte, placed []Placed) (Accepted, error) {
 	r := NewReader(payload)
 	a := Accepted{Counter: r.U64(), Time: r.U64(), Placed: placed[:0]}
 	n := int(r.U16())
-	if n > MaxRecipients || r.Left() != n*(IDSize+8) {
+	if n > MaxRecipients {
 		r.Fail()
 	}
 	for range n {

@@ -75,8 +75,8 @@ export interface Member {
 
 export interface Topic { topicId: string; name: string; description: string; archived: boolean; unread: number; lastAt: number }
 
-/** A direct conversation, by its other member (or one's own id: notes to one's other devices). */
-export interface Direct { memberId: string; unread: number; lastAt: number; lastText: string }
+/** A conversation with members: with one (one's own id: notes to one's other devices), or with several at once. */
+export interface Direct { conversation: ConversationId; memberIds: string[]; unread: number; lastAt: number; lastText: string }
 
 export interface MeshState extends MeshSummary {
   members: Member[]

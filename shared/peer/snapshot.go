@@ -130,13 +130,15 @@ func (c *Core) directViews() []DirectView {
 	var all []DirectView
 	for id, row := range c.log.conversations {
 		topic, members, err := id.Parse()
-		if err != nil || !topic.IsZero() || len(members) != 1 {
+		if err != nil || !topic.IsZero() {
 			continue
 		}
-		all = append(all, DirectView{Member: members[0], Unread: len(c.log.unread[id]), LastAt: row.At, LastText: row.Text})
+		all = append(all, DirectView{
+			Conversation: id, Members: members, Unread: len(c.log.unread[id]), LastAt: row.At, LastText: row.Text,
+		})
 	}
 	slices.SortFunc(all, func(a, b DirectView) int {
-		return cmp.Or(cmp.Compare(b.LastAt, a.LastAt), slices.Compare(a.Member[:], b.Member[:]))
+		return cmp.Or(cmp.Compare(b.LastAt, a.LastAt), cmp.Compare(a.Conversation, b.Conversation))
 	})
 	return all
 }

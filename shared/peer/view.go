@@ -129,12 +129,13 @@ type TopicView struct {
 	LastAt      int64
 }
 
-// DirectView is a direct conversation with one member, or with one's own other devices.
+// DirectView is a conversation with members: with one, with several at once, or with one's own other devices.
 type DirectView struct {
-	Member   wire.MemberID
-	Unread   int
-	LastAt   int64
-	LastText string
+	Conversation ConversationID
+	Members      []wire.MemberID // as ConversationID.Parse gives them
+	Unread       int
+	LastAt       int64
+	LastText     string
 }
 
 // MessageView is a message of this device's log, or a hole in it. Its JSON is how the store keeps it; the name is not kept.

@@ -74,7 +74,10 @@ func topicOf(v peer.TopicView) Topic {
 }
 
 func directOf(v peer.DirectView) Direct {
-	return Direct{MemberID: idText(v.Member), Unread: v.Unread, LastAt: v.LastAt, LastText: v.LastText}
+	return Direct{
+		Conversation: ConversationID(v.Conversation), MemberIDs: list(v.Members, idText[wire.MemberID]), Unread: v.Unread,
+		LastAt: v.LastAt, LastText: v.LastText,
+	}
 }
 
 func messageOf(v peer.MessageView) Message {

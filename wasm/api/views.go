@@ -74,10 +74,11 @@ type Topic struct {
 }
 
 type Direct struct {
-	MemberID string `json:"memberId"`
-	Unread   int    `json:"unread"`
-	LastAt   int64  `json:"lastAt"`
-	LastText string `json:"lastText"`
+	Conversation ConversationID `json:"conversation"`
+	MemberIDs    []string       `json:"memberIds"`
+	Unread       int            `json:"unread"`
+	LastAt       int64          `json:"lastAt"`
+	LastText     string         `json:"lastText"`
 }
 
 type MeshState struct {

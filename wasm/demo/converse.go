@@ -42,7 +42,7 @@ func (a *Agent) catchUp(ctx context.Context) {
 		if direct.Unread == 0 {
 			continue
 		}
-		last, _ := a.mesh.Messages(ctx, peer.DirectConversation(a.mesh.Mesh().Member, direct.Member), 0, 1)
+		last, _ := a.mesh.Messages(ctx, direct.Conversation, 0, 1)
 		for _, m := range last {
 			a.hear(ctx, m)
 		}

@@ -274,7 +274,7 @@ func (c *Core) live() {
 		return
 	}
 	c.setPhase(phaseLive)
-	c.track()
+	c.track(c.sent.order...)
 	c.presence.cardDue = true
 	c.resumeJob()
 }

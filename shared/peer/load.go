@@ -34,7 +34,11 @@ func (c *Core) load(bucket string, row Row) error {
 			return err
 		}
 		c.outbox.entries = append(c.outbox.entries, e)
-		return unmarshal(row.Value, e)
+		err = unmarshal(row.Value, e)
+		if e.Envelope != nil {
+			e.first = earlier
+		}
+		return err
 	case BucketSent:
 		sent := &sentRow{}
 		if len(row.Key) != wire.ShortIDSize {

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -36,7 +37,11 @@ type entry struct {
 	counter uint64
 	head    wire.Head // on which it was sealed
 	signing bool
+	first   uint64 // connection on which it was sent first; 0: none
 }
+
+// earlier stands in entry.first for a connection that this core knows nothing of.
+const earlier = math.MaxUint64
 
 type flight struct {
 	counter uint64
@@ -64,7 +69,7 @@ func (c *Core) enqueue(e *entry) {
 
 func (c *Core) number(e *entry) {
 	c.outbox.counter++
-	e.counter, e.Envelope, e.signing = c.outbox.counter, nil, false
+	e.counter, e.Envelope, e.signing, e.first = c.outbox.counter, nil, false, 0
 	e.Message.ID = wire.MessageIDOf(c.self.Mesh, c.id, e.counter)
 	c.put(BucketMeta, metaKey(metaCounter), u64(c.outbox.counter))
 	c.put(BucketOutbox, u64(e.counter), encode(e))
@@ -140,17 +145,18 @@ func (c *Core) pumpOutbox() {
 			after = max(after, o.entries[o.next-1].counter)
 		}
 		c.send(wire.AppendSend(nil, wire.Send{After: after, Envelope: e.Envelope}))
+		if e.first == 0 {
+			e.first = c.link.conn
+		}
 		o.flights = append(o.flights, flight{e.counter, o.round, len(e.Envelope)})
 		size += len(e.Envelope)
 		o.next++
 	}
 }
 
-// land forgets the first unanswered send of a counter.
+// land forgets the unanswered sends of a counter.
 func (o *outbox) land(counter uint64) {
-	if i := slices.IndexFunc(o.flights, func(f flight) bool { return f.counter == counter }); i >= 0 {
-		o.flights = slices.Delete(o.flights, i, i+1)
-	}
+	o.flights = slices.DeleteFunc(o.flights, func(f flight) bool { return f.counter == counter })
 }
 
 func (o *outbox) find(counter uint64) int {
@@ -187,8 +193,15 @@ func (c *Core) hearAccepted(payload []byte) error {
 		return nil
 	}
 	e.Message.State, e.Message.ReceivedAt = Accepted, int64(a.Time)
+	if a.Time == 0 { // a repeat of long ago
+		e.Message.ReceivedAt = c.milliseconds()
+	}
 	c.update(&e.Message, false)
 	c.sent.add(c, &e.Message, e.counter, a.Placed)
+	if e.first != c.link.conn {
+		// Another connection sent it, and whatever was delivered since then was told there.
+		c.track(e.Message.ID)
+	}
 	return nil
 }
 

@@ -127,8 +127,8 @@ func (c *Core) takeReceipt(from wire.MemberID, read []wire.MessageID) {
 	}
 }
 
-// track asks for the deliveries that this device missed while it was away.
-func (c *Core) track() {
+// track asks for the deliveries of messages that this device may have missed while it was away.
+func (c *Core) track(messages ...wire.MessageID) {
 	var items []wire.TrackItem
 	flush := func() {
 		if len(items) > 0 {
@@ -136,8 +136,11 @@ func (c *Core) track() {
 			items = nil
 		}
 	}
-	for _, id := range c.sent.order {
+	for _, id := range messages {
 		row := c.sent.byID[id]
+		if row == nil {
+			continue
+		}
 		for _, to := range row.To {
 			if row.Counter != 0 && to.Position != 0 && !to.Delivered && !to.Read {
 				items = append(items, wire.TrackItem{Member: to.Member, Position: to.Position, Counter: row.Counter})

@@ -28,6 +28,8 @@ type stream struct {
 	tries  int  // tails without getting any further
 	waited bool // the first of the queue waited for the roster to be read to its head
 	dirty  bool // the cursor moved since the last Take
+	// untold: the relay may not know the cursor, because the frame that told it was lost with its connection.
+	untold bool
 }
 
 // item is what came on a stream, in order.
@@ -96,7 +98,7 @@ func (c *Core) tail(streams ...*stream) {
 		n := min(len(streams), wire.MaxTail)
 		items := make([]wire.TailItem, n)
 		for i, st := range streams[:n] {
-			*st = stream{name: st.name, cursor: st.cursor, last: st.cursor, dirty: st.dirty, tailed: true, tries: st.tries, behind: st.tailed, waited: st.waited}
+			*st = stream{name: st.name, cursor: st.cursor, last: st.cursor, dirty: st.dirty, tailed: true, tries: st.tries, behind: st.tailed, waited: st.waited, untold: st.cursor != 0}
 			items[i] = wire.NewTailItem(st.name, st.cursor)
 		}
 		c.send(wire.AppendJSONFrame(nil, wire.FrameTail, wire.Tail{Streams: items}))
@@ -281,14 +283,13 @@ func (c *Core) saveStreams() {
 	}
 	c.streams.marked = nil
 	for _, st := range c.streams.order {
-		if !st.dirty {
-			continue
+		if st.dirty {
+			c.put(BucketCursor, wire.AppendStream(nil, st.name), u64(uint64(st.cursor)))
 		}
-		st.dirty = false
-		c.put(BucketCursor, wire.AppendStream(nil, st.name), u64(uint64(st.cursor)))
-		if st.tailed && st.name.Kind != wire.StreamRoster && c.link.phase == phaseLive {
+		if (st.dirty || st.untold) && st.tailed && st.name.Kind != wire.StreamRoster && c.link.phase == phaseLive {
 			c.send(wire.AppendCursor(nil, wire.Cursor{Stream: st.name, Position: st.cursor}))
 		}
+		st.dirty, st.untold = false, false
 	}
 }
 

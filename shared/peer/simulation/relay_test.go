@@ -1,0 +1,308 @@
+package simulation
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+const origin = "https://relay.test"
+
+// relayNode is the relay: a core, its store, and the adapter between them. The adapter can be planted with a bug.
+type relayNode struct {
+	w     *world
+	mesh  wire.MeshID
+	store *memory.Store
+	core  *mesh.Core
+	conns mesh.ConnID
+	open  map[mesh.ConnID]*conn
+
+	waiting  []func() // events that came while a batch was in flight
+	inflight bool
+	life     int // rises with each start: what a dead core scheduled means nothing
+	ticks    int // rises with each tick that was scheduled
+	requests mesh.RequestID
+	answers  map[mesh.RequestID]func(*mesh.Answer)
+
+	plant plant
+}
+
+// plant is a bug put into the adapter, which the simulation must find.
+type plant struct {
+	// early lets outputs go before the commit, as if it could not fail.
+	early bool
+	// forgetful loses every device's last counter when the relay starts again.
+	forgetful bool
+
+	last    map[wire.DeviceID]uint64
+	history []func(*memory.Store) *memory.Store // what was done to the store, to do it to another
+}
+
+func newRelayNode(w *world) *relayNode {
+	return &relayNode{
+		w: w, store: memory.New(w.now), open: map[mesh.ConnID]*conn{}, answers: map[mesh.RequestID]func(*mesh.Answer){},
+		plant: plant{last: map[wire.DeviceID]uint64{}},
+	}
+}
+
+// create makes the mesh.
+func (r *relayNode) create(statements [][]byte) (mesh.Created, error) {
+	batch, err := mesh.Create(r.w.now, statements)
+	if err != nil {
+		return mesh.Created{}, err
+	}
+	verdicts, err := r.commit(batch)
+	if err != nil {
+		return mesh.Created{}, err
+	}
+	r.mesh = batch.Mesh
+	r.boot()
+	return mesh.ReadCreated(batch, verdicts[0], nil)
+}
+
+// boot starts the relay on what its store holds.
+func (r *relayNode) boot() {
+	snapshot, err := r.store.Load(context.Background(), r.mesh)
+	if err != nil {
+		r.w.fail("the relay's store does not load: %v", err)
+		return
+	}
+	if r.plant.forgetful {
+		snapshot.Counters = nil
+	}
+	config := mesh.DefaultConfig(origin)
+	config.Appends, config.Sends = mesh.Rate{}, mesh.Rate{}
+	core, err := mesh.New(config, snapshot, r.w.now)
+	if err != nil {
+		r.w.fail("the relay does not start: %v", err)
+		return
+	}
+	r.core, r.inflight, r.waiting = core, false, nil
+	r.life++
+	r.schedule()
+}
+
+// crash ends the relay as a power cut does; it starts again on what was committed.
+func (r *relayNode) crash(reason string) {
+	r.w.note("the relay crashes %s", reason)
+	r.store = r.store.Reopen(r.w.now)
+	at := r.w.now
+	r.plant.record(func(s *memory.Store) *memory.Store { return s.Reopen(at) })
+	for _, id := range slices.Sorted(maps.Keys(r.open)) {
+		r.open[id].relayGone = true
+		r.open[id].broken()
+	}
+	r.open = map[mesh.ConnID]*conn{}
+	r.boot()
+}
+
+func (r *relayNode) opened(c *conn) {
+	r.open[c.id] = c
+	r.event(mesh.Event{Kind: mesh.EventOpened, Conn: c.id})
+}
+
+func (r *relayNode) closed(c *conn) {
+	if r.open[c.id] == c {
+		delete(r.open, c.id)
+		r.event(mesh.Event{Kind: mesh.EventClosed, Conn: c.id})
+	}
+}
+
+// received hands over the frames of a message.
+func (r *relayNode) received(c *conn, message []byte) {
+	if r.open[c.id] != c {
+		return
+	}
+	for len(message) > 0 {
+		f, rest, err := wire.NextFrame(message)
+		if err != nil {
+			r.w.fail("%s sent a frame that does not parse: %v", c.peer.name, err)
+			return
+		}
+		message = rest
+		r.event(mesh.Event{Kind: mesh.EventReceived, Conn: c.id, Frame: f})
+	}
+}
+
+func (r *relayNode) lookUp(code string, answer func(*mesh.Answer)) {
+	row, err := r.store.Invite(context.Background(), code)
+	if err != nil {
+		r.w.fail("no invite under code %s: %v", code, err)
+		return
+	}
+	r.ask(mesh.Event{Kind: mesh.EventLookup, Invite: &row}, answer)
+}
+
+func (r *relayNode) ask(ev mesh.Event, answer func(*mesh.Answer)) {
+	r.requests++
+	ev.Request = r.requests
+	r.answers[r.requests] = answer
+	r.event(ev)
+}
+
+// event hands an event to the core, or lets it wait for the batch in flight.
+func (r *relayNode) event(ev mesh.Event) {
+	handle := func() { r.core.Handle(r.w.now, r.w.entropy, ev) }
+	if r.inflight {
+		r.waiting = append(r.waiting, handle)
+		return
+	}
+	handle()
+	r.take()
+	if r.w.happens(r.w.faults.relayCrash) {
+		r.crash("between commits")
+	}
+}
+
+// take begins the next batch.
+func (r *relayNode) take() {
+	for !r.inflight {
+		for _, handle := range r.waiting {
+			handle()
+		}
+		r.waiting = nil
+		batch := r.core.Take()
+		if batch.Empty() {
+			r.release(r.core.Committed(r.w.now, nil))
+			if len(r.waiting) == 0 {
+				break
+			}
+			continue
+		}
+		r.inflight = true
+		if r.plant.early {
+			r.release(r.core.Committed(r.w.now, r.plant.foresee(batch)))
+		}
+		life := r.life
+		copied := copyBatch(batch)
+		r.w.after(r.w.delay(r.w.faults.slowCommit), func() {
+			if r.life == life {
+				r.finish(copied)
+			}
+		})
+	}
+	r.schedule()
+}
+
+// finish commits the batch in flight.
+func (r *relayNode) finish(batch mesh.Batch) {
+	before, after := r.w.happens(r.w.faults.relayCommit), r.w.happens(r.w.faults.relayCommit)
+	if before {
+		r.crash("before a commit")
+		return
+	}
+	verdicts, err := r.commit(batch)
+	if err != nil {
+		r.w.fail("the relay's store: %v", err)
+		return
+	}
+	if after {
+		r.crash("after a commit, before it knew")
+		return
+	}
+	r.inflight = false
+	if !r.plant.early {
+		r.release(r.core.Committed(r.w.now, verdicts))
+	}
+	r.take()
+}
+
+// commit carries a batch out and tells the oracle what is durable now.
+func (r *relayNode) commit(batch mesh.Batch) ([]mesh.Verdict, error) {
+	if r.plant.forgetful {
+		r.plant.rewrite(&batch)
+	}
+	all, err := r.store.Commit(context.Background(), []mesh.Batch{batch})
+	if err != nil {
+		return nil, err
+	}
+	r.plant.record(func(s *memory.Store) *memory.Store {
+		_, _ = s.Commit(context.Background(), []mesh.Batch{batch})
+		return s
+	})
+	r.w.oracle.committed(batch, all[0])
+	return all[0], nil
+}
+
+// release lets outputs go.
+func (r *relayNode) release(outputs []mesh.Output) {
+	for _, o := range outputs {
+		c := r.open[o.Conn]
+		switch o.Kind {
+		case mesh.OutputSend, mesh.OutputDrop:
+			if c == nil {
+				continue
+			}
+			if len(o.Bytes) > 0 {
+				c.sendToPeer(append([]byte(nil), o.Bytes...))
+			}
+			if o.Kind == mesh.OutputDrop {
+				delete(r.open, c.id)
+				c.closedByRelay()
+			}
+		case mesh.OutputRead:
+			r.read(c, o)
+		case mesh.OutputAnswer:
+			if answer := r.answers[o.Answer.Request]; answer != nil {
+				delete(r.answers, o.Answer.Request)
+				copied := *o.Answer
+				r.w.after(0, func() { answer(&copied) })
+			}
+		}
+	}
+}
+
+// pageBytes is small, so that catching up takes several reads.
+const pageBytes = 2000
+
+// read reads from the store straight to the connection.
+func (r *relayNode) read(c *conn, o mesh.Output) {
+	life := r.life
+	r.w.after(r.w.delay(r.w.faults.slowCommit), func() {
+		if r.life != life || c == nil || r.open[c.id] != c {
+			return
+		}
+		page, err := r.store.Read(context.Background(), r.mesh, o.Stream, o.After, pageBytes)
+		var frames []byte
+		if err == nil {
+			frames, err = mesh.AppendPage(nil, o.Stream, o.Device, &page)
+		}
+		if err != nil {
+			r.w.fail("the relay does not read %v: %v", o.Stream, err)
+			return
+		}
+		if len(frames) > 0 {
+			c.sendToPeer(frames)
+		}
+		r.event(mesh.Event{Kind: mesh.EventReadDone, Conn: c.id, Tag: o.Tag, Last: page.Last(o.After)})
+	})
+}
+
+// schedule lets the core know the time when it wants to.
+func (r *relayNode) schedule() {
+	at := r.core.Deadline()
+	if at.IsZero() {
+		return
+	}
+	r.ticks++
+	life, tick := r.life, r.ticks
+	r.w.after(max(at.Sub(r.w.now), time.Millisecond), func() {
+		if r.life == life && r.ticks == tick {
+			r.event(mesh.Event{Kind: mesh.EventTick})
+		}
+	})
+}
+
+// entries are what a stream holds.
+func (r *relayNode) entries(stream wire.Stream) []mesh.Entry {
+	page, err := r.store.Read(context.Background(), r.mesh, stream, 0, 1<<30)
+	if err != nil {
+		r.w.fail("the relay does not read %v: %v", stream, err)
+	}
+	return page.Entries
+}

@@ -1,0 +1,265 @@
+package simulation
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/nacl/box"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/shared/enroll"
+	"claudemesh.com/mesh/shared/invite"
+	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/peer/driver"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+var (
+	oneSeed = flag.Uint64("seed", 0, "run this seed alone and print its story")
+	seeds   = flag.Int("seeds", 300, "how many seeds to run")
+)
+
+var allRows driver.Range
+
+// found makes the mesh of a world.
+func (w *world) found(name string) *peerNode {
+	p := w.newPeer(name)
+	f, err := enroll.Found(w.context(), p.keys, w.entropy, "Lab", name, uint64(w.now.UnixMilli()))
+	if err != nil {
+		w.fail("founding: %v", err)
+		return p
+	}
+	created, err := w.relay.create(f.Statements)
+	if err != nil {
+		w.fail("creating: %v", err)
+		return p
+	}
+	p.member = wire.MemberID(p.device.Public.DeviceID())
+	p.put(peer.Founded(origin, f, created.Position))
+	p.start()
+	w.rest(p)
+	return p
+}
+
+// rest waits until a peer has nothing left to do.
+func (w *world) rest(p *peerNode) {
+	if !w.settle(time.Minute, func() bool { return p.core != nil && p.core.Settled() }) {
+		w.fail("%s does not come to rest", p.name)
+	}
+}
+
+// join brings one more member in by an invite.
+func (w *world) join(inviter *peerNode, name string) *peerNode {
+	var link peer.InviteView
+	inviter.do(func(ref uint64) peer.Input { return peer.MakeInvite{Ref: ref} }, func(r peer.Result) {
+		if r.Err != nil {
+			w.fail("inviting: %v", r.Err)
+			return
+		}
+		link = inviter.core.Invites()[0]
+	})
+	if !w.settle(time.Minute, func() bool { return link.Code != "" }) {
+		w.fail("there is no invite")
+		return nil
+	}
+	p := w.newPeer(name)
+	parsed, err := invite.ParseLink(link.Link)
+	if err != nil {
+		w.fail("the link %q: %v", link.Link, err)
+		return nil
+	}
+	claimed := false
+	w.relay.lookUp(link.Code, func(a *mesh.Answer) {
+		row := mesh.InviteRow{}
+		row, err = w.relay.store.Invite(w.context(), link.Code)
+		if err != nil || a.Lookup == nil {
+			w.fail("look-up: %v %v", err, a.Err)
+			return
+		}
+		joining, err := enroll.SignJoin(w.context(), p.keys, parsed.Secret, a.Lookup.Mesh, a.Lookup.Head, wire.MemberID{}, uint64(w.now.UnixMilli()))
+		if err != nil {
+			w.fail("signing a join: %v", err)
+			return
+		}
+		claim := &mesh.Claim{Invite: &row, Recipient: p.device.Public.Box, Join: joining}
+		w.relay.ask(mesh.Event{Kind: mesh.EventClaim, Claim: claim}, func(a *mesh.Answer) {
+			if a.Claimed == nil {
+				w.fail("claim: %v", a.Err)
+				return
+			}
+			p.enrolled(name, parsed, a.Claimed)
+			claimed = true
+		})
+	})
+	if !w.settle(time.Minute, func() bool { return claimed }) {
+		w.fail("%s did not get in", name)
+		return p
+	}
+	w.rest(p)
+	return p
+}
+
+// enrolled makes the claim's answer of what the relay's core gave, as relay/api does, and starts the peer on it.
+func (p *peerNode) enrolled(name string, link invite.Link, claimed *mesh.Claimed) {
+	recipient := p.device.Public.Box
+	sealed, err := box.SealAnonymous(nil, claimed.Escrow, &recipient, p.w.entropy)
+	if err != nil {
+		p.w.fail("sealing an escrow: %v", err)
+		return
+	}
+	p.member = claimed.Member
+	p.put(peer.Claimed(origin, name, peer.Enrollment{Secret: link.Secret.Text(), Answer: invite.ClaimAnswer{
+		SealedRootKey: sealed, Mesh: claimed.Mesh, Member: claimed.Member, Device: claimed.Device, Owner: claimed.OwnerKey,
+		Canonical: claimed.Canonical, Signature: claimed.Signature, Head: claimed.Head, Position: claimed.Position,
+	}}))
+	p.start()
+}
+
+// three is a world with three members at rest.
+func three(seed uint64) *world {
+	w := newWorld(seed)
+	w.verbose = seed == *oneSeed
+	ada := w.found("Ada")
+	if w.failed == nil {
+		w.join(ada, "Bo")
+	}
+	if w.failed == nil {
+		w.join(ada, "Cy")
+	}
+	return w
+}
+
+// act lets a peer do something by chance, and then another, until the time is over.
+func (w *world) act(until time.Time) {
+	if w.now.After(until) || w.failed != nil {
+		return
+	}
+	p := w.peers[w.rand.IntN(len(w.peers))]
+	if !p.ended {
+		w.something(p)
+	}
+	w.after(w.delay(400*time.Millisecond), func() { w.act(until) })
+}
+
+func (w *world) something(p *peerNode) {
+	others := w.others(p)
+	switch n := w.rand.IntN(100); {
+	case n < 55:
+		w.say(p, w.general())
+	case n < 80:
+		w.say(p, peer.DirectConversation(p.member, others[w.rand.IntN(len(others))]))
+	case n < 86:
+		w.say(p, peer.DirectConversation(p.member, others...))
+	case n < 94:
+		conversation := w.general()
+		if w.rand.IntN(2) == 0 {
+			conversation = peer.DirectConversation(p.member, others[w.rand.IntN(len(others))])
+		}
+		p.input(peer.MarkRead{Conversation: conversation})
+	case n < 96:
+		p.input(peer.Rename{Name: fmt.Sprintf("%s %d", p.name, w.rand.IntN(1000))})
+	case n < 98:
+		p.input(peer.MakeTopic{Name: fmt.Sprintf("topic-%d", w.rand.IntN(1000))})
+	case n < 99:
+		p.input(peer.MakeInvite{})
+	default:
+		p.input(peer.ShowCard{Card: peer.Card{Kind: peer.KindAgent, Status: peer.StatusWorking, Summary: "busy"}})
+	}
+}
+
+func (w *world) others(p *peerNode) []wire.MemberID {
+	var all []wire.MemberID
+	for _, other := range w.peers {
+		if other != p {
+			all = append(all, other.member)
+		}
+	}
+	return all
+}
+
+// say lets a peer send a text that nobody said before.
+func (w *world) say(p *peerNode, in peer.ConversationID) {
+	text := fmt.Sprintf("%s says %d", p.name, len(w.oracle.said)+1)
+	w.oracle.say(p, text, in)
+	w.note("%s says %q in %.14s…", p.name, text, in)
+	p.input(peer.Send{Draft: peer.Draft{Conversation: in, Text: text}})
+}
+
+// chaos is the life of a world: three members talk while everything goes wrong, and then it heals.
+func (w *world) chaos() {
+	w.faults = rough
+	w.act(w.now.Add(20 * time.Second))
+	if w.seed%4 == 0 {
+		w.after(14*time.Second, w.leaves)
+	}
+	w.run(w.now.Add(25 * time.Second))
+	w.heal()
+}
+
+// leaves takes the last member out; who is left makes a new key and goes on.
+func (w *world) leaves() {
+	p := w.peers[len(w.peers)-1]
+	w.note("%s leaves", p.name)
+	w.oracle.allowed[wire.CodeUnknownMember] = true // messages to it that were on their way
+	p.input(peer.Depart{})
+}
+
+func (w *world) heal() {
+	w.faults = faults{}
+	for _, p := range w.peers {
+		p.skew = 0
+	}
+	if w.failed != nil {
+		return
+	}
+	// Connections that broke without a word are noticed by their silence, wishes that were refused rest a minute.
+	w.run(w.now.Add(4 * time.Minute))
+	w.settle(time.Minute, func() bool {
+		for _, p := range w.peers {
+			if !p.ended && (!p.core.Settled() || p.core.Waiting() != 0) {
+				return false
+			}
+		}
+		return true
+	})
+	if w.failed == nil {
+		w.oracle.quiet()
+	}
+}
+
+// story is the end of what happened.
+func (w *world) story(lines int) string {
+	all := strings.Split(w.trace.String(), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+func TestSeeds(t *testing.T) {
+	if *oneSeed != 0 {
+		w := three(*oneSeed)
+		w.chaos()
+		t.Logf("%s\n%d steps", w.trace.String(), w.steps)
+		if w.failed != nil {
+			t.Fatal(w.failed)
+		}
+		return
+	}
+	steps, shown := 0, 0
+	for seed := uint64(1); seed <= uint64(*seeds); seed++ {
+		w := three(seed)
+		w.chaos()
+		if w.failed != nil {
+			t.Fatalf("seed %d: %v\nrun it again: go test ./shared/peer/simulation -run TestSeeds -seed %d\n%s", seed, w.failed, seed, w.story(40))
+		}
+		steps += w.steps
+		for _, witness := range w.oracle.nodes {
+			shown += len(witness.shown)
+		}
+	}
+	t.Logf("%d seeds, %d steps, %d messages shown", *seeds, steps, shown)
+	if shown < 20**seeds {
+		t.Errorf("only %d messages were shown: the worlds do not do what they are for", shown)
+	}
+}

@@ -133,7 +133,7 @@ func (c *Core) settle(now time.Time, e *effect, verdict *Verdict) {
 	case effectSend:
 		c.sent(now, e, verdict)
 	case effectRepeat:
-		c.repeated(e)
+		c.again(e.conn, e.counter)
 	case effectCursor:
 		c.passed(now, e)
 	case effectTail:

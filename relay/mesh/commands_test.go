@@ -94,8 +94,8 @@ func (w *world) run(line string) {
 	case "commit":
 		w.batching = false
 		w.commit()
-	case "elsewhere": // elsewhere DEVICE: another relay appends a profile of its between Take and the commit
-		w.elsewhere = func() { w.otherRelay(w.actor(a.word(0))) }
+	case "elsewhere": // elsewhere DEVICE [counter=]: between Take and the commit another relay takes a profile or a send of its
+		w.elsewhere = func() { w.otherRelay(w.actor(a.word(0)), a.number("counter", 0)) }
 	case "wait": // wait DURATION, with every tick that is due
 		w.wait(ok(time.ParseDuration(a.word(0))))
 	case "restart": // the relay is killed and started again
@@ -389,13 +389,24 @@ func (w *world) claim(a args) {
 	w.request(mesh.Event{Kind: mesh.EventClaim, Claim: claim})
 }
 
-func (w *world) otherRelay(a *actor) {
+func (w *world) otherRelay(a *actor, counter uint64) {
 	before := w.roster.Head()
-	raw := w.draft(a, &roster.Profile{Sealed: sealed("elsewhere")})
-	s := ok(roster.Parse(raw))
-	op := &mesh.AppendStatement{After: before, Head: s.HeadAfter(before), Author: a.id, Statement: raw, Time: uint64(w.now.UnixMilli())}
+	var op mesh.Op
+	if counter > 0 {
+		var last uint64
+		for _, c := range ok(w.store.Load(w.t.Context(), w.mesh)).Counters {
+			if c.Device == a.id {
+				last = c.Last
+			}
+		}
+		op = &mesh.AppendEnvelope{Head: before, Device: a.id, After: last, Counter: counter}
+	} else {
+		raw := w.draft(a, &roster.Profile{Sealed: sealed("elsewhere")})
+		s := ok(roster.Parse(raw))
+		op = &mesh.AppendStatement{After: before, Head: s.HeadAfter(before), Author: a.id, Statement: raw, Time: uint64(w.now.UnixMilli())}
+	}
 	verdicts := ok(w.store.Commit(w.t.Context(), []mesh.Batch{{Mesh: w.mesh, Ops: []mesh.Op{op}}}))
-	fmt.Fprintf(&w.out, "another relay appends: %s\n", outcome(verdicts[0][0].Outcome))
+	fmt.Fprintf(&w.out, "another relay has it: %s\n", outcome(verdicts[0][0].Outcome))
 }
 
 func (w *world) wait(d time.Duration) {

@@ -28,7 +28,8 @@ func (c *Core) cursor(conn *connection, payload []byte) error {
 		op.Position = max(op.Position, position)
 		return nil
 	}
-	op := &MoveCursor{Device: d.id, Stream: moved.Stream, Position: position}
+	c.batch.moves = append(c.batch.moves, MoveCursor{Device: d.id, Stream: moved.Stream, Position: position})
+	op := &c.batch.moves[len(c.batch.moves)-1]
 	c.batch.cursors[key] = op
 	index := c.batch.add(op)
 	if moved.Stream.Kind == wire.StreamInbox {

@@ -181,11 +181,9 @@ func (c *Core) toInbox(e *wire.Envelope, id wire.MemberID) {
 func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 	d := e.device
 	op := c.batch.ops[e.op].(*AppendEnvelope)
-	if verdict.Outcome == Resume {
+	if verdict.Outcome == Resume { // the device sent over another relay meanwhile
 		d.last, d.committed = verdict.Last, verdict.Last
-		from := len(c.out.bytes)
-		c.out.bytes = wire.AppendResume(c.out.bytes, verdict.Last)
-		c.out.send(e.conn, from, len(c.out.bytes))
+		c.again(e.conn, op.Counter)
 		return
 	}
 	d.committed = op.Counter
@@ -215,17 +213,21 @@ func (c *Core) sendAccepted(conn *connection, a *wire.Accepted) {
 	c.out.send(conn, from, len(c.out.bytes))
 }
 
-// repeated answers a counter that was taken before: accepted, with positions where they are still in memory.
-func (c *Core) repeated(e *effect) {
-	d := e.conn.device
-	if e.counter > d.committed {
-		return // what it repeats was not stored; its own answer says so
-	}
-	if placed := d.sent.find(e.counter); placed != nil {
-		c.sendAccepted(e.conn, placed)
+// again answers a send that the store did not take: a counter that was taken before is accepted, with positions where they are
+// still in memory; another is asked to follow the last one.
+func (c *Core) again(conn *connection, counter uint64) {
+	d := conn.device
+	if counter > d.committed {
+		from := len(c.out.bytes)
+		c.out.bytes = wire.AppendResume(c.out.bytes, d.committed)
+		c.out.send(conn, from, len(c.out.bytes))
 		return
 	}
-	c.sendAccepted(e.conn, &wire.Accepted{Counter: e.counter})
+	placed := d.sent.find(counter)
+	if placed == nil {
+		placed = &wire.Accepted{Counter: counter}
+	}
+	c.sendAccepted(conn, placed)
 }
 
 // sentRing remembers where the last sends of a device went, for their repeats.

@@ -1,0 +1,427 @@
+package mesh_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// TestWalk lets devices connect, send, repeat, tail, store and crash in any order over a store that fails, and holds the core
+// to its promises: what was accepted is stored, once, and whoever tails sees every stream whole and in order.
+func TestWalk(t *testing.T) {
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(rt *rapid.T) { newWalk(t, rt).run() })
+}
+
+// walk is a world whose peers are simulated rather than scripted.
+type walk struct {
+	*world
+	rt    *rapid.T
+	peers []*walker
+	reads []read
+	open  map[mesh.ConnID]bool // half-open ones too: a device that connects anew leaves its old connection behind
+}
+
+// walker is one device: what it stored, what it has sent, and its connection if it has one.
+type walker struct {
+	*actor
+	conn     mesh.ConnID
+	nonce    []byte
+	welcome  bool
+	sent     []sending // all that it ever sent, accepted or not
+	accepted int       // how many of them are known to be accepted
+	last     uint64    // counter that the relay told
+	stored   map[uint64]bool
+	seen     map[wire.Stream][]wire.Deliver
+	live     map[wire.Stream]bool
+	tailed   map[wire.Stream]bool // over this connection
+	anew     map[wire.Stream]bool // while it was read: what the first tail still gives may come twice
+}
+
+// sending is one message of a device: its bytes never change.
+type sending struct {
+	counter, after uint64
+	envelope       []byte
+	streams        []wire.Stream
+}
+
+func newWalk(t *testing.T, rt *rapid.T) *walk {
+	w := newWorld(t)
+	w.config.Sends, w.config.Appends = mesh.Rate{}, mesh.Rate{}
+	for _, line := range []string{
+		"found alice", "connect a alice", "append a invite door member uses=9", "claim door bob", "claim door carol",
+		"append a invite phone owner member=alice", "claim phone alice-phone member=alice", "bye a",
+	} {
+		w.run(line)
+	}
+	w.sync()
+	s := &walk{world: w, rt: rt, open: make(map[mesh.ConnID]bool)}
+	for _, name := range []string{"alice", "alice-phone", "bob", "carol"} {
+		s.peers = append(s.peers, &walker{actor: w.actor(name), stored: make(map[uint64]bool), seen: make(map[wire.Stream][]wire.Deliver)})
+	}
+	return s
+}
+
+func (s *walk) peer() *walker { return rapid.SampledFrom(s.peers).Draw(s.rt, "peer") }
+
+func (s *walk) run() {
+	for range 300 {
+		p := s.peer()
+		switch n := rapid.IntRange(0, 99).Draw(s.rt, "action"); {
+		case p.conn == 0 || n < 1:
+			s.connect(p)
+		case n < 3:
+			s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
+			delete(s.open, p.conn)
+			p.gone()
+		case n < 13:
+			s.tail(p)
+		case n < 48:
+			s.send(p)
+		case n < 53:
+			if len(p.sent) > 0 && p.welcome {
+				s.transmit(p, p.sent[len(p.sent)-1-rapid.IntRange(0, min(5, len(p.sent)-1)).Draw(s.rt, "which")])
+			}
+		case n < 60:
+			s.cursor(p)
+		case n < 78:
+			s.commit()
+		case n < 96:
+			s.finishRead()
+		case n < 98:
+			fault := func([]mesh.Batch) error { return errors.New("fault") }
+			if n == 96 {
+				s.store.SetFaults(memory.Faults{Before: fault})
+			} else {
+				s.store.SetFaults(memory.Faults{After: fault})
+			}
+		case n < 99:
+			s.crash()
+		}
+		p.check(s.rt)
+	}
+	s.settle()
+}
+
+func (p *walker) gone() { p.conn, p.nonce, p.welcome, p.live = 0, nil, false, nil }
+
+func (s *walk) handle(ev mesh.Event) { s.core.Handle(s.now, s.entropy, ev) }
+
+func (s *walk) frame(p *walker, frame []byte) {
+	f, _, err := wire.NextFrame(frame)
+	if err != nil {
+		s.rt.Fatal(err)
+	}
+	s.handle(mesh.Event{Kind: mesh.EventReceived, Conn: p.conn, Frame: f})
+}
+
+func (s *walk) connect(p *walker) {
+	s.conns++
+	p.gone()
+	p.conn = s.conns
+	s.open[p.conn] = true
+	s.handle(mesh.Event{Kind: mesh.EventOpened, Conn: p.conn})
+	s.commit()
+	if p.nonce == nil {
+		return // the commit failed, of what others did before
+	}
+	h := wire.Hello{Device: p.id, Session: sessionOf("walk"), Origin: origin}
+	h.Signature = s.sign(p.actor, wire.HelloBytes(p.nonce, s.mesh, h))
+	s.frame(p, wire.AppendJSONFrame(nil, wire.FrameHello, h))
+}
+
+func (p *walker) streams(w *world) []wire.Stream {
+	return []wire.Stream{wire.InboxStream(p.member), wire.TopicStream(w.topics["general"])}
+}
+
+func (s *walk) tail(p *walker) {
+	if !p.welcome {
+		return
+	}
+	name := rapid.SampledFrom(p.streams(s.world)).Draw(s.rt, "stream")
+	p.anew[name] = p.anew[name] || p.tailed[name] && !p.live[name]
+	p.tailed[name] = true
+	delete(p.live, name)
+	after := p.lastSeen(name)
+	s.frame(p, wire.AppendJSONFrame(nil, wire.FrameTail, wire.Tail{Streams: []wire.TailItem{wire.NewTailItem(name, after)}}))
+}
+
+func (p *walker) lastSeen(name wire.Stream) wire.Position {
+	if n := len(p.seen[name]); n > 0 {
+		return p.seen[name][n-1].Position
+	}
+	return 0
+}
+
+// send makes a message on the device's last known counter, which may be behind what the relay has.
+func (s *walk) send(p *walker) {
+	if !p.welcome {
+		return
+	}
+	m := sending{counter: 1, after: p.last}
+	if n := len(p.sent); n > 0 {
+		m.counter = p.sent[n-1].counter + 1
+	}
+	if rapid.IntRange(0, 9).Draw(s.rt, "pipelined") > 0 && len(p.sent) > p.accepted {
+		m.after = p.sent[len(p.sent)-1].counter
+	}
+	h := wire.Header{Kind: wire.KindTopic, Epoch: 1, Counter: m.counter, Recipients: [][wire.IDSize]byte{s.topics["general"]}}
+	m.streams = []wire.Stream{wire.TopicStream(s.topics["general"])}
+	var stanzas []wire.Stanza
+	var commitment *[wire.CommitmentSize]byte
+	if to := s.peer(); to.member != p.member {
+		h.Kind, h.Recipients, commitment = wire.KindDirect, [][wire.IDSize]byte{to.member}, new([wire.CommitmentSize]byte)
+		m.streams = []wire.Stream{wire.InboxStream(to.member)}
+		devices := append(slices.Clone(s.roster.DevicesOf(to.member)), s.roster.DevicesOf(p.member)...)
+		slices.SortFunc(devices, func(x, y wire.DeviceID) int { return bytes.Compare(x[:], y[:]) })
+		for _, d := range devices {
+			if d != p.id {
+				stanzas = append(stanzas, wire.Stanza{Device: d})
+			}
+		}
+	}
+	m.envelope = wire.AppendEnvelope(nil, wire.AppendHeader(nil, h), commitment, new([wire.NonceSize]byte), stanzas, fmt.Appendf(nil, "%s %d", p.name, m.counter))
+	p.sent = append(p.sent, m)
+	s.transmit(p, m)
+}
+
+func (s *walk) transmit(p *walker, m sending) {
+	s.frame(p, wire.AppendSend(nil, wire.Send{After: m.after, Envelope: m.envelope}))
+}
+
+func (s *walk) cursor(p *walker) {
+	if !p.welcome {
+		return
+	}
+	name := rapid.SampledFrom(p.streams(s.world)).Draw(s.rt, "stream")
+	if at := p.lastSeen(name); at > 0 {
+		s.frame(p, wire.AppendCursor(nil, wire.Cursor{Stream: name, Position: at}))
+	}
+}
+
+func (s *walk) crash() {
+	s.store = s.store.Reopen(s.now)
+	clear(s.open)
+	s.reads = nil
+	for _, p := range s.peers {
+		p.gone()
+	}
+	s.load()
+}
+
+// commit lets go everything that waits.
+func (s *walk) commit() {
+	batch := s.core.Take()
+	var verdicts []mesh.Verdict
+	if !batch.Empty() {
+		all, err := s.store.Commit(s.t.Context(), []mesh.Batch{batch})
+		if err != nil {
+			s.crash()
+			return
+		}
+		verdicts = all[0]
+	}
+	for _, o := range s.core.Committed(s.now, verdicts) {
+		s.release(o)
+	}
+}
+
+func (s *walk) release(o mesh.Output) {
+	if (o.Kind == mesh.OutputSend || o.Kind == mesh.OutputRead || o.Kind == mesh.OutputDrop) && !s.open[o.Conn] {
+		s.rt.Fatalf("an output for a connection that is gone")
+	}
+	if o.Kind == mesh.OutputDrop {
+		delete(s.open, o.Conn)
+	}
+	at := slices.IndexFunc(s.peers, func(p *walker) bool { return p.conn == o.Conn })
+	if at < 0 {
+		return
+	}
+	p := s.peers[at]
+	switch o.Kind {
+	case mesh.OutputSend:
+		s.take(p, o.Bytes)
+	case mesh.OutputDrop:
+		p.gone()
+	case mesh.OutputReload:
+		s.rt.Fatal("reload, with no other writer")
+	case mesh.OutputRead:
+		page, err := s.store.Read(s.t.Context(), s.mesh, o.Stream, o.After, rapid.IntRange(1, 60).Draw(s.rt, "page"))
+		s.reads = append(s.reads, read{o, page, err})
+	}
+}
+
+// finishRead writes what was read for one connection, some time after it was read.
+func (s *walk) finishRead() {
+	if len(s.reads) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(s.reads)-1).Draw(s.rt, "read")
+	r := s.reads[i]
+	s.reads = slices.Delete(s.reads, i, i+1)
+	if !s.open[r.Conn] {
+		return
+	}
+	frames, err := mesh.AppendPage(nil, r.Stream, r.Device, &r.page)
+	if err != nil || r.err != nil {
+		s.rt.Fatal(err, r.err)
+	}
+	for _, p := range s.peers {
+		if p.conn == r.Conn {
+			s.take(p, frames)
+		}
+	}
+	s.handle(mesh.Event{Kind: mesh.EventReadDone, Conn: r.Conn, Tag: r.Tag, Last: r.page.Last(r.After)})
+}
+
+// still lets go everything, with the reads that follow from it.
+func (s *walk) still() {
+	for s.commit(); len(s.reads) > 0; s.commit() {
+		s.finishRead()
+	}
+}
+
+// take is what a peer does with frames.
+func (s *walk) take(p *walker, frames []byte) {
+	for len(frames) > 0 {
+		f, rest, err := wire.NextFrame(frames)
+		if err != nil {
+			s.rt.Fatal(err)
+		}
+		frames = rest
+		switch f.Type {
+		case wire.FrameChallenge:
+			var c wire.Challenge
+			s.json(f, &c)
+			p.nonce = c.Nonce
+		case wire.FrameWelcome:
+			var v wire.Welcome
+			s.json(f, &v)
+			p.welcome, p.last = true, v.LastCounter
+			p.live, p.tailed, p.anew = make(map[wire.Stream]bool), make(map[wire.Stream]bool), make(map[wire.Stream]bool)
+		case wire.FrameAccepted:
+			p.wasAccepted(s.rt, ok(wire.ParseAccepted(f.Payload, nil)).Counter)
+		case wire.FrameResume:
+			p.last = ok(wire.ParseResume(f.Payload))
+		case wire.FrameLive:
+			p.live[ok(wire.ParseCursor(f.Payload)).Stream] = true
+		case wire.FrameDeliver:
+			d := ok(wire.ParseDeliver(f.Payload))
+			d.Envelope = bytes.Clone(d.Envelope)
+			if had := p.lastSeen(d.Stream); d.Previous != had {
+				if d.Position > had || !p.anew[d.Stream] {
+					s.rt.Fatalf("%s was given %s after %s and had %s", p.name, place(d.Position), place(d.Previous), place(had))
+				}
+				continue
+			}
+			p.seen[d.Stream] = append(p.seen[d.Stream], d)
+		case wire.FramePresence, wire.FrameDelivered:
+		default:
+			s.rt.Fatalf("%s got frame %#x", p.name, f.Type)
+		}
+	}
+}
+
+func (p *walker) wasAccepted(rt *rapid.T, counter uint64) {
+	if !slices.ContainsFunc(p.sent, func(m sending) bool { return m.counter == counter }) {
+		rt.Fatalf("%s was told that %d is accepted, which it never sent", p.name, counter)
+	}
+	if counter > p.last { // else it may repeat one that a later one overtook, which the relay never took
+		p.stored[counter] = true
+		p.last = counter
+	}
+	for p.accepted < len(p.sent) && p.sent[p.accepted].counter <= counter {
+		p.accepted++
+	}
+}
+
+// check holds what a device saw against itself: each message once, each sender's in order.
+func (p *walker) check(rt *rapid.T) {
+	for name, seen := range p.seen {
+		last := make(map[wire.DeviceID]uint64)
+		for _, d := range seen {
+			e := ok(wire.ParseEnvelope(d.Envelope))
+			if e.Counter <= last[d.Sender] {
+				rt.Fatalf("%s saw %d of a device behind %d in %s", p.name, e.Counter, last[d.Sender], name.Kind)
+			}
+			last[d.Sender] = e.Counter
+		}
+	}
+}
+
+// settle brings everyone up to date and compares with what the store has.
+func (s *walk) settle() {
+	s.crash()
+	counters := make(map[wire.DeviceID]uint64)
+	for _, c := range ok(s.store.Load(s.t.Context(), s.mesh)).Counters {
+		counters[c.Device] = c.Last
+	}
+	stored := make(map[wire.Stream][]string)
+	for _, p := range s.peers {
+		s.connect(p)
+		s.still()
+		if p.last != counters[p.id] {
+			s.rt.Fatalf("%s is welcomed with counter %d, the store has %d", p.name, p.last, counters[p.id])
+		}
+		if p.accepted > 0 && counters[p.id] < p.sent[p.accepted-1].counter {
+			s.rt.Fatalf("%s was told that %d is accepted, the store has %d", p.name, p.sent[p.accepted-1].counter, counters[p.id])
+		}
+		for _, name := range p.streams(s.world) {
+			s.frame(p, wire.AppendJSONFrame(nil, wire.FrameTail, wire.Tail{Streams: []wire.TailItem{wire.NewTailItem(name, p.lastSeen(name))}}))
+			s.still()
+			if !p.live[name] {
+				s.rt.Fatalf("%s is not live on %s", p.name, name.Kind)
+			}
+			page := ok(s.store.Read(s.t.Context(), s.mesh, name, 0, 1<<30))
+			if len(page.Entries) != len(p.seen[name]) {
+				s.rt.Fatalf("%s saw %d of %d entries of %s", p.name, len(p.seen[name]), len(page.Entries), name.Kind)
+			}
+			stored[name] = nil
+			for i, e := range page.Entries {
+				if d := p.seen[name][i]; d.Position != e.Position || d.Sender != e.Sender || d.Time != e.Time {
+					s.rt.Fatalf("%s saw something else than is stored", p.name)
+				}
+				stored[name] = append(stored[name], string(ok(wire.ParseEnvelope(e.Bytes)).Ciphertext))
+			}
+		}
+	}
+	s.checkStored(stored, counters)
+	for _, p := range s.peers {
+		s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
+	}
+	s.commit()
+	if left := s.core.Remains(); left != "0 connections, 0 of devices, 0 live, 0 kept" {
+		s.rt.Fatalf("when all are gone there are %s", left)
+	}
+}
+
+// checkStored: what a device sent and the relay answered as accepted stands in each of its streams exactly once.
+func (s *walk) checkStored(stored map[wire.Stream][]string, counters map[wire.DeviceID]uint64) {
+	for _, p := range s.peers {
+		for _, m := range p.sent {
+			text := fmt.Sprintf("%s %d", p.name, m.counter)
+			for _, name := range m.streams {
+				n := 0
+				for _, other := range stored[name] {
+					if other == text {
+						n++
+					}
+				}
+				if n > 1 || n == 0 && (p.stored[m.counter] || m.counter == counters[p.id]) {
+					s.rt.Fatalf("%q stands %d times in %s", text, n, name.Kind)
+				}
+			}
+		}
+	}
+}

@@ -12,8 +12,10 @@ export default defineConfig({
   retries: 0,
   workers: 1,
   timeout: 90_000,
+  expect: { timeout: 15_000 },
   globalTimeout: 8 * 60_000,
   use: {
+    actionTimeout: 15_000,
     launchOptions: { executablePath: browser, chromiumSandbox: process.getuid?.() !== 0 },
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Invite } from '../peer/api';
 import { isLoopback, joinCommand, reusable } from './link';
-import { inviteLink, takeFragment, type Address, type Entry } from './secret';
+import { inviteLink, joiningMesh, keepJoining, takeFragment, type Address, type Entry } from './secret';
 
 function at(url: string, state: unknown = null): { address: Address; entry: Entry & { url: string } } {
   const { origin, pathname, search, hash } = new URL(url);
@@ -41,6 +41,16 @@ describe('the fragment of an invite', () => {
       expect(inviteLink(address, entry)).toBe(url);
     },
   );
+
+  it('stays known while joining, with the mesh that is joined', () => {
+    const { address, entry } = at('https://relay.example/i/Ab3dE9xZ#secret');
+    takeFragment(address, entry);
+    expect(joiningMesh(entry)).toBeNull();
+    keepJoining(entry, 'mesh-1', '/i/Ab3dE9xZ');
+    expect(joiningMesh(entry)).toBe('mesh-1');
+    expect(entry.url).toBe('/i/Ab3dE9xZ');
+    expect(inviteLink({ ...address, hash: '' }, entry)).toBe('https://relay.example/i/Ab3dE9xZ#secret');
+  });
 
   it('of any other page is left alone', () => {
     const { address, entry } = at('https://relay.example/m/1#here');

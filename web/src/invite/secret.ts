@@ -6,6 +6,8 @@
 
 interface Kept {
   inviteFragment?: string;
+  /** The mesh that joining was begun for. */
+  joiningMesh?: string;
 }
 
 export interface Address {
@@ -29,6 +31,16 @@ export function takeFragment(address: Address, entry: Entry): void {
   if (fragment === '') return;
   const kept: Kept = { inviteFragment: fragment };
   entry.replaceState(kept, '', address.pathname);
+}
+
+/** Remembers that joining was begun: after a reload the invite may be used up, by this very claim. */
+export function keepJoining(entry: Entry, meshId: string, path: string): void {
+  const kept: Kept = { ...(entry.state as Kept | null), joiningMesh: meshId };
+  entry.replaceState(kept, '', path);
+}
+
+export function joiningMesh(entry: Entry): string | null {
+  return (entry.state as Kept | null)?.joiningMesh ?? null;
 }
 
 /** The whole link that this history entry was opened with. */

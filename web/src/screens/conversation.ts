@@ -7,7 +7,7 @@ export interface Place {
   kind: 'topic' | 'direct' | 'notes' | 'group';
   title: string;
   detail: string;
-  /** What the peer resolves to the recipients. */
+  /** What the peer resolves to the recipients: ids, since names may repeat. */
   target: string;
   members: Member[];
   archived: boolean;
@@ -30,7 +30,7 @@ function topicPlace(store: MeshStore, topicId: string): Place | null {
     kind: 'topic',
     title: topic.name,
     detail: topic.description,
-    target: `#${topic.name}`,
+    target: `#${topicId}`,
     members: [],
     archived: topic.archived,
   };

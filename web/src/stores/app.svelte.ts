@@ -4,6 +4,7 @@ import { MOVED } from '../worker/follower';
 import { toProblem } from '../text/problem';
 import { MeshStore } from './mesh.svelte';
 import { coalesce } from './refresh';
+import { remembered } from './remembered';
 
 export type Phase = 'starting' | 'ready' | 'unsupported' | 'failed' | 'superseded';
 
@@ -18,15 +19,22 @@ export class App {
   restarted = $state(false);
   storageProblem = $state.raw<Problem | null>(null);
   meshes = $state.raw<MeshSummary[]>([]);
+  /** Whether the browser promised to keep what is stored. */
+  kept = $state(false);
 
+  readonly #storage: Pick<StorageManager, 'persist'> | undefined;
+  #askedToKeep = false;
   readonly #stores = new Map<string, MeshStore>();
   readonly #readMeshes: () => Promise<void>;
 
-  constructor(peer: Peer) {
+  /** `storage` is the browser's, where it has one. */
+  constructor(peer: Peer, storage?: Pick<StorageManager, 'persist'>) {
     this.peer = peer;
+    this.#storage = storage;
     this.#readMeshes = coalesce(
       async () => {
         this.meshes = await peer.meshes();
+        void this.#askToKeep();
         for (const meshId of this.#stores.keys()) {
           if (!this.meshes.some((mesh) => mesh.meshId === meshId)) this.#stores.delete(meshId);
         }
@@ -45,7 +53,8 @@ export class App {
     try {
       attach();
       this.started = await this.peer.start(options);
-      this.meshes = await this.peer.meshes();
+      this.kept = this.started.persisted;
+      await this.reload();
       if (this.phase === 'starting') this.phase = 'ready';
     } catch (thrown) {
       this.#fail(thrown);
@@ -76,6 +85,9 @@ export class App {
         break;
       case 'storage':
         this.storageProblem = event.problem;
+        break;
+      case 'marker':
+        remembered.marker = event.marker;
     }
   }
 
@@ -91,6 +103,13 @@ export class App {
 
   reload(): Promise<void> {
     return this.#readMeshes();
+  }
+
+  /** Asks once there is something to keep; a browser may put the question to the person. Only a page can ask. */
+  async #askToKeep(): Promise<void> {
+    if (this.#askedToKeep || this.kept || this.meshes.length === 0) return;
+    this.#askedToKeep = true;
+    this.kept = (await this.#storage?.persist().catch(() => false)) ?? false;
   }
 
   #fail(thrown: unknown): void {

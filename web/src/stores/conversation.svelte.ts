@@ -99,15 +99,15 @@ export class ConversationStore {
     await this.#peer.saveDraft(this.meshId, this.id, this.draft).catch(() => undefined);
   }
 
-  /** Sends the draft to `target`. A refusal puts the draft back and is thrown. */
-  async send(target: string): Promise<void> {
+  /** Sends the draft. A refusal puts the draft back and is thrown. */
+  async send(): Promise<void> {
     const text = this.draft.trim();
     if (text === '') return;
     const replyTo = this.replyTo;
     this.write('');
     this.replyTo = null;
     try {
-      const options = { meshId: this.meshId, target, text };
+      const options = { meshId: this.meshId, target: this.id, text };
       this.#merge([await this.#peer.send(replyTo ? { ...options, replyTo: replyTo.id } : options)]);
       this.firstUnread = 0;
       await this.saveNow();

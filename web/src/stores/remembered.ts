@@ -18,6 +18,14 @@ function write(key: string, value: string): void {
 }
 
 export const remembered = {
+  /** What the peer has the page keep, since a worker cannot reach localStorage; see `marker` in wasm/peer.d.ts. */
+  get marker(): string {
+    return read('marker');
+  },
+  set marker(marker: string) {
+    write('marker', marker);
+  },
+
   /** The mesh that was open last. */
   get mesh(): string {
     return read('mesh');

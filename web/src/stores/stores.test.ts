@@ -139,7 +139,7 @@ describe('ConversationStore', () => {
     await store.open();
     store.write(' hello ');
     store.replyTo = message(1);
-    await expect(store.send('#general')).rejects.toMatchObject({ code: 'storage' });
+    await expect(store.send()).rejects.toMatchObject({ code: 'storage' });
     expect(store.draft).toBe('hello');
     expect(store.replyTo?.id).toBe('id-1');
   });
@@ -149,8 +149,8 @@ describe('ConversationStore', () => {
     await store.open();
     store.write('hello');
     store.replyTo = message(1);
-    await store.send('#general');
-    expect(peer.send).toHaveBeenCalledWith({ meshId: 'mesh', target: '#general', text: 'hello', replyTo: 'id-1' });
+    await store.send();
+    expect(peer.send).toHaveBeenCalledWith({ meshId: 'mesh', target: 'topic:1', text: 'hello', replyTo: 'id-1' });
     expect(store.draft).toBe('');
     expect(store.replyTo).toBeNull();
     expect(peer.saveDraft).toHaveBeenLastCalledWith('mesh', 'topic:1', '');
@@ -160,7 +160,7 @@ describe('ConversationStore', () => {
   it('sends nothing for white space', async () => {
     const { store, peer } = setup([]);
     store.write('  \n');
-    await store.send('#general');
+    await store.send();
     expect(peer.send).not.toHaveBeenCalled();
   });
 
@@ -196,6 +196,20 @@ describe('App', () => {
     await settle();
     expect(app.meshes).toEqual([mesh('2')]);
     expect(app.mesh('1')).not.toBe(store);
+  });
+
+  it('asks the browser once to keep what is stored, when there is something', async () => {
+    let meshes: MeshSummary[] = [];
+    const persist = vi.fn(() => Promise.resolve(true));
+    const app = new App({ meshes: () => Promise.resolve(meshes) } as unknown as Peer, { persist });
+    await app.reload();
+    expect(persist).not.toHaveBeenCalled();
+    meshes = [mesh('1')];
+    await app.reload();
+    await app.reload();
+    await settle();
+    expect(persist).toHaveBeenCalledTimes(1);
+    expect(app.kept).toBe(true);
   });
 
   it('says that the peer was restarted, but not that it only moved to another tab', async () => {

@@ -125,7 +125,10 @@ export const words = {
     loading: 'Opening the mesh',
     unknown: 'This browser is not in that mesh',
     unknownText: 'The address names a mesh that this browser has never joined, or has left.',
-    joining: 'Reading the membership log. The mesh opens once it verifies.',
+    joiningTitle: (name: string) => `Joining ${name}`,
+    joining: 'The invite is being claimed and the membership log read. This goes on by itself, also after a reload; the mesh opens once everything verifies.',
+    callOff: 'Call it off',
+    remove: 'Delete it from this list',
   },
 
   people: {
@@ -287,6 +290,10 @@ export const words = {
     leaveTitle: (mesh: string) => `Leave ${mesh}?`,
     leaveBody: 'You can come back only by a new invite, as a new member. Messages that wait to be sent are lost.',
     leaveDo: (mesh: string) => `Leave ${mesh}`,
+    deleteTitle: (mesh: string) => `Delete what is here of ${mesh}?`,
+    deleteBody: 'Keys and messages that this browser holds of the mesh are deleted. Nobody else notices.',
+    deleteDo: 'Delete it here',
+    keep: 'Keep it',
     stay: 'Stay',
   },
 

@@ -43,6 +43,8 @@ type (
 		Message *MessageView
 		Err     *wire.Error
 	}
+	// Complaint is what the relay says is wrong with a frame that nothing else answers.
+	Complaint struct{ Problem wire.Error }
 	// Dropped counts something received that was not taken: why, and who is said to have sent it.
 	Dropped struct {
 		Reason wire.Code
@@ -57,6 +59,7 @@ func (WantSharedKey) output() {}
 func (Hangup) output()        {}
 func (Notify) output()        {}
 func (Result) output()        {}
+func (Complaint) output()     {}
 func (Dropped) output()       {}
 
 // Batch is what a core wants done: Ops first, in one transaction, and then what Committed gives. The outputs are behind

@@ -306,6 +306,6 @@ func (c *Core) hearError(payload []byte) error {
 	if c.link.phase < phaseRoster {
 		c.link.problem = &problem
 	}
-	c.dropped(problem.Code, wire.Stream{}, wire.DeviceID{})
+	c.output(Complaint{problem})
 	return nil
 }

@@ -186,6 +186,8 @@ func (d *Driver) release(output peer.Output) {
 			delete(d.waiting, o.Ref)
 			result <- o
 		}
+	case peer.Complaint:
+		d.log("the relay says: " + o.Problem.Message + " (" + string(o.Problem.Code) + ")")
 	case peer.Dropped:
 		d.log("dropped from " + o.Stream.Kind.String() + ": " + string(o.Reason) + ", said to be of device " + o.Sender.String()[:8])
 	}

@@ -18,6 +18,7 @@ type oracle struct {
 	said    map[string]*said
 	durable map[wire.MessageID]bool
 	nodes   map[*peerNode]*witness
+	logs    map[*peerNode][]peer.MessageView // at the end
 	// allowed are reasons for which something may be dropped in this world.
 	allowed map[wire.Code]bool
 }
@@ -40,7 +41,7 @@ type witness struct {
 func newOracle(w *world) *oracle {
 	return &oracle{
 		w: w, said: map[string]*said{}, durable: map[wire.MessageID]bool{}, nodes: map[*peerNode]*witness{},
-		allowed: map[wire.Code]bool{},
+		logs: map[*peerNode][]peer.MessageView{}, allowed: map[wire.Code]bool{},
 	}
 }
 
@@ -143,12 +144,22 @@ func (o *oracle) dropped(p *peerNode, d peer.Dropped) {
 	}
 }
 
+// complained: an honest peer gives a relay no reason to.
+func (o *oracle) complained(p *peerNode, c peer.Complaint) {
+	if !o.allowed[c.Problem.Code] {
+		o.w.fail("the relay complained about %s: %v", p.name, &c.Problem)
+	}
+}
+
 // quiet checks what must hold when everything was given the time to arrive.
 func (o *oracle) quiet() {
 	var present []*peerNode
 	head := wire.Head{}
 	for _, p := range o.w.peers {
 		if p.ended {
+			if !p.leaving {
+				o.w.fail("%s gave up: %v", p.name, p.core.View().Problem)
+			}
 			continue
 		}
 		present = append(present, p)
@@ -167,6 +178,9 @@ func (o *oracle) quiet() {
 	}
 	if want := o.relayHead(); head != want {
 		o.w.fail("the peers' roster is not the relay's")
+	}
+	for _, p := range o.w.peers {
+		o.logs[p] = p.messages()
 	}
 	for _, text := range slices.SortedFunc(mapValues(o.said), func(a, b *said) int { return cmp.Compare(a.number, b.number) }) {
 		o.arrived(text, present)
@@ -239,9 +253,9 @@ func (o *oracle) arrived(s *said, present []*peerNode) {
 }
 
 func (o *oracle) find(p *peerNode, text string) *peer.MessageView {
-	for _, m := range p.messages() {
-		if m.Text == text {
-			return &m
+	for i := range o.logs[p] {
+		if o.logs[p][i].Text == text {
+			return &o.logs[p][i]
 		}
 	}
 	return nil
@@ -280,7 +294,7 @@ func (o *oracle) topicOrder(p *peerNode) {
 		places[wire.MessageIDOf(o.w.relay.mesh, e.Sender, envelope.Counter)] = i
 	}
 	last := -1
-	for _, m := range p.messages() {
+	for _, m := range o.logs[p] {
 		if m.Conversation != o.w.general() || m.State != peer.Received {
 			continue
 		}

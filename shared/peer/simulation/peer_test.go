@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"claudemesh.com/mesh/shared/identity"
@@ -25,13 +26,12 @@ type peerNode struct {
 	link    *conn
 	dialing bool
 	ended   bool // it may not come back
+	leaving bool
 	life    int
 	ticks   int
 	ref     uint64
 	results map[uint64]func(peer.Result)
 
-	// amnesia plants a bug: a restart loses cursors and counters.
-	amnesia bool
 	// notified are the events that it let out, for scripts.
 	notified []peer.Event
 }
@@ -68,8 +68,8 @@ func (p *peerNode) start() {
 		if err != nil {
 			panic(err)
 		}
-		if p.amnesia && p.life > 0 && (bucket == peer.BucketCursor || bucket == peer.BucketSeen) {
-			continue
+		if p.w.amnesia && (bucket == peer.BucketCursor || bucket == peer.BucketSeen) {
+			found = slices.DeleteFunc(found, func(row peer.Row) bool { return row.Key[0] != byte(wire.StreamRoster) })
 		}
 		rows[bucket] = found
 	}
@@ -198,6 +198,8 @@ func (p *peerNode) release(output peer.Output) {
 			delete(p.results, o.Ref)
 			then(o)
 		}
+	case peer.Complaint:
+		p.w.oracle.complained(p, o)
 	case peer.Dropped:
 		p.w.oracle.dropped(p, o)
 	}

@@ -56,7 +56,7 @@ func (r *relayNode) create(statements [][]byte) (mesh.Created, error) {
 	if err != nil {
 		return mesh.Created{}, err
 	}
-	verdicts, err := r.commit(batch)
+	verdicts, err := r.commit(copyBatch(batch))
 	if err != nil {
 		return mesh.Created{}, err
 	}
@@ -175,11 +175,11 @@ func (r *relayNode) take() {
 			continue
 		}
 		r.inflight = true
+		copied := copyBatch(batch)
 		if r.plant.early {
 			r.release(r.core.Committed(r.w.now, r.plant.foresee(batch)))
 		}
 		life := r.life
-		copied := copyBatch(batch)
 		r.w.after(r.w.delay(r.w.faults.slowCommit), func() {
 			if r.life == life {
 				r.finish(copied)

@@ -118,9 +118,10 @@ func (p *peerNode) enrolled(name string, link invite.Link, claimed *mesh.Claimed
 	p.start()
 }
 
-// three is a world with three members at rest.
-func three(seed uint64) *world {
+// three is a world with three members at rest. plant puts a bug into it.
+func three(seed uint64, plant func(*world)) *world {
 	w := newWorld(seed)
+	plant(w)
 	w.verbose = seed == *oneSeed
 	ada := w.found("Ada")
 	if w.failed == nil {
@@ -131,6 +132,8 @@ func three(seed uint64) *world {
 	}
 	return w
 }
+
+func nothing(*world) {}
 
 // act lets a peer do something by chance, and then another, until the time is over.
 func (w *world) act(until time.Time) {
@@ -203,6 +206,7 @@ func (w *world) chaos() {
 func (w *world) leaves() {
 	p := w.peers[len(w.peers)-1]
 	w.note("%s leaves", p.name)
+	p.leaving = true
 	w.oracle.allowed[wire.CodeUnknownMember] = true // messages to it that were on their way
 	p.input(peer.Depart{})
 }
@@ -238,7 +242,7 @@ func (w *world) story(lines int) string {
 
 func TestSeeds(t *testing.T) {
 	if *oneSeed != 0 {
-		w := three(*oneSeed)
+		w := three(*oneSeed, nothing)
 		w.chaos()
 		t.Logf("%s\n%d steps", w.trace.String(), w.steps)
 		if w.failed != nil {
@@ -248,7 +252,7 @@ func TestSeeds(t *testing.T) {
 	}
 	steps, shown := 0, 0
 	for seed := uint64(1); seed <= uint64(*seeds); seed++ {
-		w := three(seed)
+		w := three(seed, nothing)
 		w.chaos()
 		if w.failed != nil {
 			t.Fatalf("seed %d: %v\nrun it again: go test ./shared/peer/simulation -run TestSeeds -seed %d\n%s", seed, w.failed, seed, w.story(40))

@@ -52,6 +52,8 @@ type world struct {
 	peers  []*peerNode
 	oracle *oracle
 	trace  strings.Builder
+	// amnesia plants a bug: peers that start again have lost their cursors and what they saw.
+	amnesia bool
 	// verbose stories tell of every frame.
 	verbose bool
 	failed  error

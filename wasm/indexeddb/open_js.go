@@ -10,8 +10,9 @@ import (
 	"claudemesh.com/mesh/wasm/jsvalue"
 )
 
-// deviceStore is the object store that every database has besides its buckets: the fencing number and the device's keys.
-const deviceStore = "device"
+// deviceStore is the object store that every database has besides its buckets, none of which begins with a dot: the
+// fencing number and the device's keys.
+const deviceStore = ".device"
 
 // Mode says whether Open may make the database.
 type Mode int

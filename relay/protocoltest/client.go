@@ -58,8 +58,9 @@ func dial(t testing.TB, target Target, mesh string) *Client {
 		t.Fatalf("the relay chose the subprotocol %q", ws.Subprotocol())
 	}
 	ws.SetReadLimit(wire.MaxSocketMessage)
-	t.Cleanup(func() { _ = ws.CloseNow() })
-	return &Client{t: t, ws: ws}
+	c := &Client{t: t, ws: ws}
+	t.Cleanup(c.HangUp)
+	return c
 }
 
 // Connect opens a connection as a device, in a session of its own, up to welcome.
@@ -117,6 +118,9 @@ func (c *Client) Next() (wire.Frame, bool) {
 	c.rest = rest
 	return frame, true
 }
+
+// HangUp ends the connection without a word.
+func (c *Client) HangUp() { _ = c.ws.CloseNow() }
 
 // Until reads up to the next frame of the type; false when the relay closed the connection before.
 func (c *Client) Until(want wire.FrameType) (wire.Frame, bool) {

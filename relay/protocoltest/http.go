@@ -12,9 +12,9 @@ import (
 
 // Answer is what a relay said over HTTP.
 type Answer struct {
-	status int
-	header http.Header
-	body   []byte
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
 // call makes a request. body is sent as it is where it is []byte or nil, and else as JSON; header is names and values.
@@ -60,15 +60,15 @@ func (a Answer) Refused(t testing.TB, code wire.Code) {
 			Retry   bool
 		}
 	}
-	if err := json.Unmarshal(a.body, &got); err != nil {
-		t.Errorf("answered %d %q, want the error %s", a.status, a.body, code)
+	if err := json.Unmarshal(a.Body, &got); err != nil {
+		t.Errorf("answered %d %q, want the error %s", a.Status, a.Body, code)
 		return
 	}
 	info := code.Info()
-	if got.Error.Code != code || a.status != info.Status || got.Error.Retry != info.Retry || got.Error.Message == "" {
-		t.Errorf("answered %d %s, want %d and the error %s", a.status, a.body, info.Status, code)
+	if got.Error.Code != code || a.Status != info.Status || got.Error.Retry != info.Retry || got.Error.Message == "" {
+		t.Errorf("answered %d %s, want %d and the error %s", a.Status, a.Body, info.Status, code)
 	}
-	if media := a.header.Get("Content-Type"); media != "application/json" {
+	if media := a.Header.Get("Content-Type"); media != "application/json" {
 		t.Errorf("the error %s is of type %q", code, media)
 	}
 }
@@ -76,10 +76,10 @@ func (a Answer) Refused(t testing.TB, code wire.Code) {
 // reads checks the status and reads the JSON into v.
 func (a Answer) reads(t testing.TB, status int, v any) {
 	t.Helper()
-	if a.status != status {
-		t.Fatalf("answered %d %s, want %d", a.status, a.body, status)
+	if a.Status != status {
+		t.Fatalf("answered %d %s, want %d", a.Status, a.Body, status)
 	}
-	if err := wire.DecodeJSON(a.body, len(a.body), v); err != nil {
-		t.Fatalf("%v: %s", err, a.body)
+	if err := wire.DecodeJSON(a.Body, len(a.Body), v); err != nil {
+		t.Fatalf("%v: %s", err, a.Body)
 	}
 }

@@ -154,6 +154,11 @@ func (m *Mesh) NewInvite(t testing.TB, uses uint16, expires uint64) *Invite {
 	return i
 }
 
+// Rehash puts escrow and preview, as they are now, into the statement.
+func (i *Invite) Rehash() {
+	i.Body.Escrow, i.Body.Preview = roster.EscrowHash(i.Escrow), roster.PreviewHash(i.Preview)
+}
+
 // sign signs the canonical text as the owner.
 func (i *Invite) sign() {
 	canonical := i.mesh.Roster.Canonical(i.Body)
@@ -232,6 +237,13 @@ func (i *Invite) Claimed(t testing.TB, d *Device, join []byte) {
 func (m *Mesh) RefusesUpgrade(t testing.TB, code wire.Code) {
 	t.Helper()
 	refusedUpgrade(t, m.Target, "/ws?mesh="+m.ID.String(), nil, wire.Subprotocol).Refused(t, code)
+}
+
+// CreatesAgain makes the mesh again and checks that the relay takes it. header is names and values.
+func (m *Mesh) CreatesAgain(t testing.TB, header ...string) {
+	t.Helper()
+	var made creation
+	m.Target.call(t, http.MethodPost, "/api/public/meshes", statements(m.Statements...), header...).reads(t, http.StatusCreated, &made)
 }
 
 // RefusesCreation tries to make the mesh again and checks that the relay refuses with the code. header is names and values.

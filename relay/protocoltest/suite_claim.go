@@ -120,8 +120,8 @@ func claimsOfGoneInvites(t *testing.T, m *Mesh, owner *Client) {
 	retired.Retire(t, owner)
 	used := m.NewInvite(t, 1, NextHour()).Issue(t, owner)
 	winner := NewDevice(t)
-	if got := used.Claim(t, winner, used.Join(winner)); got.status != http.StatusOK {
-		t.Fatalf("a claim is answered with %d %s", got.status, got.body)
+	if got := used.Claim(t, winner, used.Join(winner)); got.Status != http.StatusOK {
+		t.Fatalf("a claim is answered with %d %s", got.Status, got.Body)
 	}
 	for _, c := range []struct {
 		invite *Invite
@@ -162,7 +162,7 @@ func claimsAtOnce(t *testing.T, x Target) {
 	all.Wait()
 	joined := 0
 	for n, got := range answers {
-		if got.status == http.StatusOK {
+		if got.Status == http.StatusOK {
 			joined++
 			m.fold(t, joins[n])
 			continue

@@ -14,11 +14,11 @@ import (
 
 func routes(t *testing.T, x Target) {
 	for _, path := range []string{"/livez", "/readyz", "/health"} {
-		if got := x.call(t, http.MethodGet, path, nil); got.status != http.StatusOK {
-			t.Errorf("%s answers %d %s", path, got.status, got.body)
+		if got := x.call(t, http.MethodGet, path, nil); got.Status != http.StatusOK {
+			t.Errorf("%s answers %d %s", path, got.Status, got.Body)
 		}
-		if got := x.call(t, http.MethodHead, path, nil); got.status != http.StatusOK || len(got.body) != 0 {
-			t.Errorf("HEAD %s answers %d %s", path, got.status, got.body)
+		if got := x.call(t, http.MethodHead, path, nil); got.Status != http.StatusOK || len(got.Body) != 0 {
+			t.Errorf("HEAD %s answers %d %s", path, got.Status, got.Body)
 		}
 		x.call(t, http.MethodPost, path, nil).Refused(t, wire.CodeMethodNotAllowed)
 	}
@@ -34,7 +34,7 @@ func routes(t *testing.T, x Target) {
 	} {
 		got := x.call(t, c.method, c.path, nil)
 		got.Refused(t, wire.CodeMethodNotAllowed)
-		if allow := got.header.Get("Allow"); allow != c.allow {
+		if allow := got.Header.Get("Allow"); allow != c.allow {
 			t.Errorf("%s %s allows %q, want %q", c.method, c.path, allow, c.allow)
 		}
 	}
@@ -50,15 +50,15 @@ func origins(t *testing.T, x Target) {
 	x.call(t, http.MethodOptions, path, nil, "Origin", "https://evil.example", "Access-Control-Request-Method", "POST").Refused(t, wire.CodeForbidden)
 
 	own := x.call(t, http.MethodPost, path, body, "Origin", x.Origin)
-	if own.status != http.StatusCreated || own.header.Get("Access-Control-Allow-Origin") != x.Origin {
-		t.Errorf("the dashboard's origin: %d %s %v", own.status, own.body, own.header)
+	if own.Status != http.StatusCreated || own.Header.Get("Access-Control-Allow-Origin") != x.Origin {
+		t.Errorf("the dashboard's origin: %d %s %v", own.Status, own.Body, own.Header)
 	}
 	asked := x.call(t, http.MethodOptions, path, nil, "Origin", x.Origin, "Access-Control-Request-Method", "POST")
-	if asked.status != http.StatusNoContent || asked.header.Get("Access-Control-Allow-Methods") != "POST" {
-		t.Errorf("the dashboard's preflight: %d %v", asked.status, asked.header)
+	if asked.Status != http.StatusNoContent || asked.Header.Get("Access-Control-Allow-Methods") != "POST" {
+		t.Errorf("the dashboard's preflight: %d %v", asked.Status, asked.Header)
 	}
-	if none := x.call(t, http.MethodPost, path, body); none.header.Get("Access-Control-Allow-Origin") != "" {
-		t.Errorf("a program is told of allowed origins: %v", none.header)
+	if none := x.call(t, http.MethodPost, path, body); none.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("a program is told of allowed origins: %v", none.Header)
 	}
 }
 
@@ -126,8 +126,8 @@ func lookUp(t *testing.T, x Target) {
 	retired.Retire(t, owner)
 	used := m.NewInvite(t, 1, NextHour()).Issue(t, owner)
 	d := NewDevice(t)
-	if got := used.Claim(t, d, used.Join(d)); got.status != http.StatusOK {
-		t.Fatalf("a claim is answered with %d %s", got.status, got.body)
+	if got := used.Claim(t, d, used.Join(d)); got.Status != http.StatusOK {
+		t.Fatalf("a claim is answered with %d %s", got.Status, got.Body)
 	}
 
 	for _, c := range []struct {
@@ -158,7 +158,7 @@ func lookUp(t *testing.T, x Target) {
 		got.Owner != m.Owner.Keys.Public().Sign {
 		t.Error("preview, signature or owner is not the invite's")
 	}
-	if answer := x.call(t, http.MethodGet, open.path(), nil); bytes.Contains(answer.body, []byte("escrow")) {
-		t.Errorf("a look-up shows the escrow: %s", answer.body)
+	if answer := x.call(t, http.MethodGet, open.path(), nil); bytes.Contains(answer.Body, []byte("escrow")) {
+		t.Errorf("a look-up shows the escrow: %s", answer.Body)
 	}
 }

@@ -322,7 +322,7 @@ func presence(t *testing.T, x Target) {
 	if s := watcher.sees(bob, his.Session, wire.StateOnline); s.CardVersion != 1 || string(s.Card) != "sealed" {
 		t.Errorf("the card arrives as %+v", s)
 	}
-	_ = his.ws.CloseNow()
+	his.HangUp()
 	watcher.sees(bob, his.Session, wire.StateAway)
 	back := m.ConnectAs(t, bob, his.Session, false)
 	if s := watcher.sees(bob, his.Session, wire.StateOnline); s.CardVersion != 1 {

@@ -3,11 +3,13 @@ package server_test
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/protocoltest"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -23,27 +25,37 @@ func (r *relay) status(t *testing.T, path string) int {
 	return response.StatusCode
 }
 
-// held makes commits wait until release is called; begun is told of each.
-func held(s *memory.Store) (begun <-chan struct{}, release func()) {
-	begins, gate := make(chan struct{}, 16), make(chan struct{})
-	s.SetFaults(memory.Faults{Before: func([]mesh.Batch) error {
-		begins <- struct{}{}
-		<-gate
-		return nil
-	}})
-	return begins, func() { close(gate) }
+// gated is a store whose commits can be made to wait.
+type gated struct {
+	store.Store
+	closed atomic.Bool
+	begun  chan struct{} // told of each commit that waits
+	gate   chan struct{}
+}
+
+func newGated(s store.Store) *gated {
+	return &gated{Store: s, begun: make(chan struct{}, 16), gate: make(chan struct{})}
+}
+
+func (g *gated) Commit(ctx context.Context, batches []mesh.Batch) ([][]mesh.Verdict, error) {
+	if g.closed.Load() {
+		g.begun <- struct{}{}
+		<-g.gate
+	}
+	return g.Store.Commit(ctx, batches)
 }
 
 func TestDrainFinishesWhatItTook(t *testing.T) {
-	s := memory.New(time.Now())
+	kept := memory.New(time.Now())
+	s := newGated(kept)
 	r := start(t, s, nil)
 	m := protocoltest.Found(t, r.Target)
 	sender := m.Connect(t, m.Owner)
 	waiting := m.Dial(t) // has not said hello
 
-	begun, release := held(s)
+	s.closed.Store(true)
 	sender.Send(0, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
-	<-begun
+	<-s.begun
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -54,7 +66,7 @@ func TestDrainFinishesWhatItTook(t *testing.T) {
 	if got := r.status(t, "/livez"); got != http.StatusOK {
 		t.Errorf("/livez answers %d while the relay drains", got)
 	}
-	release()
+	close(s.gate)
 
 	sender.Accepted(1)
 	for _, c := range []*protocoltest.Client{sender, waiting} {
@@ -64,7 +76,7 @@ func TestDrainFinishesWhatItTook(t *testing.T) {
 	}
 	<-stopped
 
-	r = start(t, s.Reopen(time.Now()), nil)
+	r = start(t, kept.Reopen(time.Now()), nil)
 	m.Target = r.Target
 	if c := m.Connect(t, m.Owner); c.Welcome.LastCounter != 1 {
 		t.Errorf("after the restart the last counter is %d, want 1", c.Welcome.LastCounter)
@@ -72,13 +84,13 @@ func TestDrainFinishesWhatItTook(t *testing.T) {
 }
 
 func TestDrainRefusesNewcomers(t *testing.T) {
-	s := memory.New(time.Now())
+	s := newGated(memory.New(time.Now()))
 	r := start(t, s, nil)
 	m := protocoltest.Found(t, r.Target)
 	sender := m.Connect(t, m.Owner)
-	begun, release := held(s)
+	s.closed.Store(true)
 	sender.Send(0, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
-	<-begun
+	<-s.begun
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -88,7 +100,7 @@ func TestDrainRefusesNewcomers(t *testing.T) {
 	}
 	m.RefusesUpgrade(t, wire.CodeDraining)
 	m.RefusesCreation(t, wire.CodeDraining)
-	release()
+	close(s.gate)
 	sender.Accepted(1)
 	sender.Closes(wire.CodeDraining)
 	<-stopped

@@ -66,7 +66,7 @@ func (a *Applier) mesh(id wire.MeshID) (*meshTx, error) {
 func (a *Applier) reset() {
 	for _, m := range a.order {
 		for _, s := range m.touched {
-			if cap(s.data) > 0 && len(a.buffers) < 256 {
+			if cap(s.data) > 0 && cap(s.data) <= 2*MaxChunk && len(a.buffers) < maxBuffers {
 				a.buffers = append(a.buffers, s.data[:0])
 			}
 		}
@@ -75,6 +75,9 @@ func (a *Applier) reset() {
 	clear(a.order)
 	a.order = a.order[:0]
 }
+
+// maxBuffers is how many buffers for chunks are kept for the next commit.
+const maxBuffers = 64
 
 func (a *Applier) buffer() []byte {
 	if n := len(a.buffers); n > 0 {
@@ -151,7 +154,7 @@ func (m *meshTx) create(op *mesh.CreateMesh) (mesh.Verdict, error) {
 			return verdict, err
 		}
 		verdict.Places = append(verdict.Places, place)
-		if err := m.record(ActionCreate, op.Time, op.Author, wire.RosterStream(m.id), place.Position, 1, uint64(len(statement))); err != nil {
+		if err := m.record(ActionCreate, op.Time, wire.RosterStream(m.id), place.Position, Share{op.Author, 1, uint64(len(statement))}); err != nil {
 			return verdict, err
 		}
 	}
@@ -197,7 +200,7 @@ func (m *meshTx) statement(op *mesh.AppendStatement) (mesh.Verdict, error) {
 	}
 	m.row.Head = op.Head
 	verdict.Places = []mesh.Place{place}
-	return verdict, m.record(action, op.Time, op.Author, wire.RosterStream(m.id), place.Position, 1, uint64(len(op.Statement)))
+	return verdict, m.record(action, op.Time, wire.RosterStream(m.id), place.Position, Share{op.Author, 1, uint64(len(op.Statement))})
 }
 
 func (m *meshTx) freeCode(codes []string) (string, error) {

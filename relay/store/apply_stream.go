@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -14,25 +16,20 @@ type streamTx struct {
 	first    wire.Position
 	previous wire.Position
 	count    int
-	writers  []writer
+	shares   []Share // of what was appended for devices
+	time     uint64  // of the last of those
 }
 
-// writer is what one device appended in this commit.
-type writer struct {
-	device       wire.DeviceID
-	time         uint64
-	last         wire.Position
-	count, bytes uint64
-}
-
+// wrote counts an append for the audit.
 func (s *streamTx) wrote(device wire.DeviceID, time uint64, size int) {
-	for i := range s.writers {
-		if w := &s.writers[i]; w.device == device {
-			w.time, w.last, w.count, w.bytes = time, s.row.Head, w.count+1, w.bytes+uint64(size)
-			return
-		}
+	s.time = time
+	at := slices.IndexFunc(s.shares, func(share Share) bool { return share.Device == device })
+	if at < 0 {
+		at = len(s.shares)
+		s.shares = append(s.shares, Share{Device: device})
 	}
-	s.writers = append(s.writers, writer{device, time, s.row.Head, 1, uint64(size)})
+	s.shares[at].Count++
+	s.shares[at].Bytes += uint64(size)
 }
 
 func (m *meshTx) stream(name wire.Stream) (*streamTx, error) {
@@ -103,15 +100,15 @@ func (m *meshTx) trim(op *mesh.Trim) (mesh.Verdict, error) {
 		return mesh.Verdict{}, err
 	}
 	if gone.To != 0 {
-		err = m.record(ActionTrim, op.Time, wire.DeviceID{}, op.Stream, gone.To, gone.Count, gone.Bytes)
+		err = m.record(ActionTrim, op.Time, op.Stream, gone.To, Share{Count: gone.Count, Bytes: gone.Bytes})
 	}
 	return mesh.Verdict{Outcome: mesh.Done, Places: []mesh.Place{{Position: gone.To}}}, err
 }
 
-func (m *meshTx) record(action Action, time uint64, device wire.DeviceID, stream wire.Stream, position wire.Position, count, bytes uint64) error {
+func (m *meshTx) record(action Action, time uint64, stream wire.Stream, position wire.Position, shares ...Share) error {
 	m.row.Record++
 	return m.rows.AddRecord(m.row.Number, &Record{
-		Number: m.row.Record, Time: time, Action: action, Device: device, Stream: stream, Position: position, Count: count, Bytes: bytes,
+		Number: m.row.Record, Time: time, Action: action, Stream: stream, Position: position, Shares: shares,
 	})
 }
 
@@ -126,8 +123,8 @@ func (m *meshTx) flush() error {
 				return err
 			}
 		}
-		for _, w := range s.writers {
-			if err := m.record(ActionAppend, w.time, w.device, s.name, w.last, w.count, w.bytes); err != nil {
+		if len(s.shares) > 0 {
+			if err := m.record(ActionAppend, s.time, s.name, s.row.Head, s.shares...); err != nil {
 				return err
 			}
 		}

@@ -37,11 +37,13 @@ type Rows interface {
 	CodeTaken(code string) (bool, error)
 	AddInvite(mesh int64, code string, invite *mesh.NewInvite) error
 
+	// SaveSession keeps a session; its card is borrowed.
 	SaveSession(mesh int64, session *mesh.SessionRow) error
 	DropSession(mesh int64, device wire.DeviceID, session wire.SessionID) error
 	// ForgetDevice drops the cursors and sessions of a device.
 	ForgetDevice(mesh int64, device wire.DeviceID) error
 
+	// AddRecord keeps a record; it is borrowed.
 	AddRecord(mesh int64, record *Record) error
 }
 

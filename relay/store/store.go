@@ -48,15 +48,19 @@ type Store interface {
 type Record struct {
 	// Number rises by one within a mesh, from 1.
 	Number uint64
-	// Time is the relay's, in milliseconds since 1970.
+	// Time is the relay's, in milliseconds since 1970; of several appends that of the last.
 	Time   uint64
 	Action Action
-	// Device is who did it. An append to a stream by several devices in one commit has one record for each.
-	Device wire.DeviceID
 	Stream wire.Stream
 	// Position is that of the last entry concerned.
 	Position wire.Position
-	// Count and Bytes are how many entries there were and their size together.
+	// Shares tell who did how much: one for an event, one for each device that one commit appended for.
+	Shares []Share
+}
+
+// Share is what one device did: how many entries, and their size together.
+type Share struct {
+	Device       wire.DeviceID // zero: the relay itself
 	Count, Bytes uint64
 }
 

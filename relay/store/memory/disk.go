@@ -192,7 +192,9 @@ func (d *disk) ForgetDevice(mesh int64, device wire.DeviceID) error {
 
 func (d *disk) AddRecord(mesh int64, record *store.Record) error {
 	m := d.at(mesh)
-	m.records = append(m.records, *record)
+	kept := *record
+	kept.Shares = slices.Clone(record.Shares)
+	m.records = append(m.records, kept)
 	return nil
 }
 

@@ -137,14 +137,12 @@ func (r reader) invite(code string) (row mesh.InviteRow, err error) {
 }
 
 func (r reader) audit(number int64, after uint64, limit int) (records []store.Record, err error) {
-	err = prepare(r.conn, `SELECT number, time, action, device, kind, id, position, count, bytes FROM audit
+	err = prepare(r.conn, `SELECT number, time, action, kind, id, position, shares FROM audit
 		WHERE mesh = ? AND number > ? ORDER BY number LIMIT ?`).int(number).int(int64(after)).int(int64(limit)).each(func(stmt *sqlite.Stmt) bool {
-		record := store.Record{
+		records = append(records, store.Record{
 			Number: uint64(stmt.ColumnInt64(0)), Time: uint64(stmt.ColumnInt64(1)), Action: store.Action(stmt.ColumnText(2)),
-			Stream: streamAt(stmt, 4), Position: positionAt(stmt, 6), Count: uint64(stmt.ColumnInt64(7)), Bytes: uint64(stmt.ColumnInt64(8)),
-		}
-		stmt.ColumnBytes(3, record.Device[:])
-		records = append(records, record)
+			Stream: streamAt(stmt, 3), Position: positionAt(stmt, 5), Shares: readShares(bytesAt(stmt, 6)),
+		})
 		return true
 	})
 	return records, err

@@ -91,7 +91,7 @@ func (s *Store) open(path string, now time.Time) error {
 	if s.writer, err = sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenWAL); err != nil {
 		return err
 	}
-	for _, pragma := range []string{"synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -16384"} {
+	for _, pragma := range []string{"synchronous = FULL", "journal_size_limit = 67108864", "cache_size = -16384", "wal_autocheckpoint = 4000"} {
 		if err := sqlitex.ExecuteTransient(s.writer, "PRAGMA "+pragma, nil); err != nil {
 			return err
 		}

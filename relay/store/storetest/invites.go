@@ -57,18 +57,16 @@ func uses(s *suite) {
 	s.wantOutcomes("the roster goes on", s.do(m, statement(3, "next")), mesh.Done)
 }
 
-// audit: a line for each event, and for each device and stream in a commit.
+// audit: a line for each event, and for each stream that a commit appended to, with a share for each device.
 func audit(s *suite) {
 	m := s.found("a")
 	s.done(m, invite(0, "i", 1, "AAAAAAAA"))
 	s.done(m, use(1, "i"))
-	first := envelope("x", 1, inbox("b"), "12345")
-	first.Head = head(2)
-	second := envelope("x", 2, inbox("b"), "123")
-	second.Head = head(2)
+	first, second, third := envelope("x", 1, inbox("b"), "12345"), envelope("x", 2, inbox("b"), "123"), envelope("y", 1, inbox("b"), "1")
 	second.Entries = append(second.Entries, mesh.NewEntry{Stream: inbox("c"), Envelope: []byte("1")})
-	third := envelope("y", 1, inbox("b"), "1")
-	third.Head = head(2)
+	for _, op := range []*mesh.AppendEnvelope{first, second, third} {
+		op.Head = head(2)
+	}
 	v := s.do(m, first, second, third, first)
 	s.done(m, &mesh.Trim{Stream: inbox("b"), To: v[2].Places[0].Position, Time: 9})
 	s.wantOutcomes("refused things leave no line", s.do(m, statement(0, "stale")), mesh.Stale)
@@ -77,15 +75,17 @@ func audit(s *suite) {
 	if err != nil {
 		s.Fatalf("Audit: %v", err)
 	}
-	roster := wire.RosterStream(m)
-	got := s.load(m).Roster
+	roster := s.load(m).Roster
+	line := func(n uint64, time uint64, action store.Action, on wire.Stream, at wire.Position, shares ...store.Share) store.Record {
+		return store.Record{Number: n, Time: time, Action: action, Stream: on, Position: at, Shares: shares}
+	}
 	want := []store.Record{
-		{Number: 1, Time: 1, Action: store.ActionCreate, Device: wire.DeviceID(id("owner")), Stream: roster, Position: got[0].Position, Count: 1, Bytes: 12},
-		{Number: 2, Time: 7, Action: store.ActionInvite, Device: device("author"), Stream: roster, Position: got[1].Position, Count: 1, Bytes: 8},
-		{Number: 3, Time: 7, Action: store.ActionClaim, Device: device("author"), Stream: roster, Position: got[2].Position, Count: 1, Bytes: 9},
-		{Number: 4, Time: 1002, Action: store.ActionAppend, Device: device("x"), Stream: inbox("b"), Position: v[1].Places[0].Position, Count: 2, Bytes: 8},
-		{Number: 5, Time: 1001, Action: store.ActionAppend, Device: device("y"), Stream: inbox("b"), Position: v[2].Places[0].Position, Count: 1, Bytes: 1},
-		{Number: 6, Time: 1002, Action: store.ActionAppend, Device: device("x"), Stream: inbox("c"), Position: v[1].Places[1].Position, Count: 1, Bytes: 1},
+		line(1, 1, store.ActionCreate, wire.RosterStream(m), roster[0].Position, store.Share{Device: wire.DeviceID(id("owner")), Count: 1, Bytes: 12}),
+		line(2, 7, store.ActionInvite, wire.RosterStream(m), roster[1].Position, store.Share{Device: device("author"), Count: 1, Bytes: 8}),
+		line(3, 7, store.ActionClaim, wire.RosterStream(m), roster[2].Position, store.Share{Device: device("author"), Count: 1, Bytes: 9}),
+		line(4, 1001, store.ActionAppend, inbox("b"), v[2].Places[0].Position,
+			store.Share{Device: device("x"), Count: 2, Bytes: 8}, store.Share{Device: device("y"), Count: 1, Bytes: 1}),
+		line(5, 1002, store.ActionAppend, inbox("c"), v[1].Places[1].Position, store.Share{Device: device("x"), Count: 1, Bytes: 1}),
 	}
 	if len(records) != len(want)+1 {
 		s.Fatalf("%d records, want %d: %+v", len(records), len(want)+1, records)
@@ -94,7 +94,8 @@ func audit(s *suite) {
 		s.want("record", records[i], want[i])
 	}
 	trim := records[len(want)]
-	s.want("the trim", []any{trim.Action, trim.Stream, trim.Position, trim.Count}, []any{store.ActionTrim, inbox("b"), v[2].Places[0].Position, 3})
+	s.want("the trim", []any{trim.Action, trim.Stream, trim.Position, trim.Shares[0].Device, trim.Shares[0].Count},
+		[]any{store.ActionTrim, inbox("b"), v[2].Places[0].Position, wire.DeviceID{}, 3})
 	part, err := s.store.Audit(s.Context(), m, 2, 3)
 	s.want("a part", []any{len(part), part[0].Number, err}, []any{3, 3, nil})
 }

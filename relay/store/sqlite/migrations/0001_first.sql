@@ -33,7 +33,7 @@ CREATE TABLE chunk (
   count    INTEGER NOT NULL,
   data     BLOB NOT NULL,
   PRIMARY KEY (stream, last)
-) STRICT, WITHOUT ROWID;
+) STRICT; -- with rowids: the chunks of a commit stand together, and only the index is spread
 
 CREATE TABLE counter (
   mesh   INTEGER NOT NULL,
@@ -73,17 +73,15 @@ CREATE TABLE invite (
   UNIQUE (mesh, id)
 ) STRICT;
 
--- Who did what, when, and how much; ids only.
+-- Who did what, when, and how much; ids only. One line for each event, and for each stream that a commit appended to.
 CREATE TABLE audit (
   mesh     INTEGER NOT NULL,
   number   INTEGER NOT NULL,
   time     INTEGER NOT NULL,
   action   TEXT NOT NULL,
-  device   BLOB NOT NULL,
   kind     INTEGER NOT NULL, -- of the stream
   id       BLOB NOT NULL,    -- of the stream
-  position INTEGER NOT NULL,
-  count    INTEGER NOT NULL,
-  bytes    INTEGER NOT NULL,
+  position INTEGER NOT NULL, -- of the last entry concerned
+  shares   BLOB NOT NULL,    -- each device 32, count u64, bytes u64
   PRIMARY KEY (mesh, number)
 ) STRICT, WITHOUT ROWID;

@@ -61,10 +61,10 @@ func (s *State) Usable(id wire.InviteID, now time.Time) error {
 	if !ok {
 		return wire.Errorf(wire.CodeNotFound, "there is no such invite in the roster")
 	}
-	issuer := s.devices[invite.Issuer]
+	issuer := s.devices[invite.Issuer].member // a device is revoked by a rotation, so the epoch speaks for the device
 	expires := invite.Expires * 1000
 	switch {
-	case invite.Retired, invite.Epoch != s.Epoch(), issuer.standing != Present, !issuer.member.mayIssue(&invite.Invite):
+	case invite.Retired, invite.Epoch != s.Epoch(), !issuer.mayIssue(&invite.Invite):
 		return wire.Refuse(wire.CodeRevoked)
 	case s.settled > expires, !now.IsZero() && now.UnixMilli() > int64(expires):
 		return wire.Refuse(wire.CodeExpired)

@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,32 +50,41 @@ func (w *world) dump(s *roster.State) string {
 
 // exact is dump and all that it leaves out: what two states that are one must agree on.
 func (w *world) exact(s *roster.State) string {
-	var b strings.Builder
-	b.WriteString(w.dump(s))
-	fmt.Fprintln(&b, s.Mesh(), s.Head(), s.HasHead(s.Head()), s.Owner(), s.Name())
+	b := []byte(w.dump(s))
+	bytes := func(parts ...[]byte) {
+		for _, part := range parts {
+			b = hex.AppendEncode(append(b, ' '), part)
+		}
+	}
+	mesh, head, owner, name := s.Mesh(), s.Head(), s.Owner(), s.Name()
+	bytes(mesh[:], head[:], owner.Sign[:], owner.Box[:], name.Bytes)
 	for e := uint32(0); e <= s.Epoch()+1; e++ {
 		c, ok := s.Commitment(e)
 		p, has := s.PreviousWrap(e)
-		fmt.Fprintln(&b, e, c, ok, p, has, s.RotatedAt(e))
+		bytes(c[:], p[:])
+		b = fmt.Append(b, ok, has, s.RotatedAt(e).UnixNano())
 	}
 	for m := range s.Members() {
 		again, ok := s.Member(m.ID)
-		fmt.Fprintln(&b, m, again, ok, s.DevicesOf(m.ID))
+		b = fmt.Append(b, m.ProfileTime, m.Joined, again.Joined, ok, len(s.DevicesOf(m.ID)))
 	}
 	for _, name := range w.sorted() {
 		d, ok := s.Device(w.id(name))
 		wrap, author, has := s.Wrap(w.id(name))
-		fmt.Fprintln(&b, name, d, ok, wrap, author, has)
+		bytes(d.Public.Sign[:], d.Public.Box[:], d.Invite[:], d.Member[:], wrap.Nonce[:], wrap.Box[:], author[:])
+		b = fmt.Append(b, ok, has)
 	}
 	for i := range s.Invitations() {
 		again, ok := s.Invitation(i.ID)
-		fmt.Fprintln(&b, i, again, ok)
+		bytes(i.Escrow[:], i.Preview[:], i.Signature[:])
+		b = fmt.Append(b, i.Epoch, i.Issued, i.Expires, i.Retired, again.Used, ok)
 	}
 	for t := range s.Topics() {
-		again, ok := s.Topic(t.ID)
-		fmt.Fprintln(&b, t, again, ok)
+		_, ok := s.Topic(t.ID)
+		bytes(t.ID[:])
+		b = fmt.Append(b, t.Created, ok)
 	}
-	return b.String()
+	return string(b)
 }
 
 func (w *world) sorted() []string {

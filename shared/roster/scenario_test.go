@@ -122,8 +122,12 @@ func (s *scenario) apply(stmt *roster.Statement) string {
 	checked := s.state.Check(stmt, s.landed())
 	mark := s.state.Mark()
 	tried := s.state.Apply(stmt, s.landed())
+	head := s.state.Head()
 	s.state.Rollback(mark)
 	s.state.Forget()
+	if tried == nil && s.state.HasHead(head) {
+		s.t.Errorf("a statement undone leaves its head")
+	}
 	if after := s.exact(s.state); after != before {
 		s.t.Errorf("a statement undone leaves\n%s\nnot\n%s", after, before)
 	}
@@ -298,6 +302,8 @@ func (s *scenario) endingBody(c *command) roster.Body {
 			r.Wraps = r.Wraps[1:]
 		case "gone":
 			r.Wraps[0].Device = gone[0]
+		case "swapped":
+			r.Wraps[0].Device = s.id(c.option("with", ""))
 		default:
 			r.Wraps = append(r.Wraps, roster.Wrap{Device: s.id(wraps)})
 		}

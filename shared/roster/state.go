@@ -8,7 +8,7 @@ import (
 )
 
 // State is a folded roster. Reads cost a map look-up. Apply costs the statement's signatures (two for a join or an invite, else
-// one) and what it changes; a rotation costs a look-up for each device. A member with one device takes about 450 bytes, and its
+// one) and what it changes; a rotation costs a look-up for each device. A member with one device takes about 550 bytes, and its
 // sealed profile where that is kept.
 type State struct {
 	content

@@ -53,16 +53,16 @@ for (const scheme of ['light', 'dark'] as const) {
         await look(bo, 'consent');
 
         await go('/settings');
-        await expect(ada.page.getByRole('heading', { name: 'Settings' })).toBeVisible();
+        await expect(ada.page.getByLabel('Display name')).toHaveValue('Ada');
         await look(ada, 'settings');
 
         await ada.page.keyboard.press('Control+k');
         await expect(ada.page.getByRole('dialog')).toBeVisible();
         await ada.page.getByLabel('To', { exact: true }).fill('#gen');
         await look(ada, 'quick-send');
-        await ada.page.keyboard.press('Escape');
-        await ada.page.locator('body').press('?');
-        await expect(ada.page.getByRole('dialog')).toBeVisible();
+        await ada.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+        await ada.page.keyboard.press('?');
+        await expect(ada.page.getByRole('dialog').getByRole('heading', { name: 'Keys' })).toBeVisible();
         await look(ada, 'help');
 
         await bo.page.goto(`${relay.origin}/i/AAAAAAAA#AAAAAAAAAAAAAAAAAAAAAQ`);

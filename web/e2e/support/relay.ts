@@ -13,6 +13,8 @@ export class Relay {
   /** All that the relay wrote, to standard output and error. */
   log = '';
   origin = '';
+  /** Where it listens, which differs from `origin` behind a proxy. */
+  listening = '';
   private process: ChildProcess | undefined;
 
   private constructor(readonly data: string) {}
@@ -25,13 +27,17 @@ export class Relay {
 
   /** Starts again where it was, with what it had stored. */
   async restart(): Promise<void> {
-    await this.run(new URL(this.origin).host.replace('localhost', '127.0.0.1'), []);
+    await this.run(new URL(this.listening).host, []);
   }
 
   private async run(listen: string, flags: string[]): Promise<void> {
     const process = spawn(join(BIN, 'claudemesh-relay'), ['serve', '--listen', listen, '--data', this.data, ...flags]);
     this.process = process;
-    process.stderr.on('data', (bytes: Buffer) => (this.log += bytes.toString()));
+    process.stderr.on('data', (bytes: Buffer) => {
+      this.log += bytes.toString();
+      const address = /listen=(127\.0\.0\.1:\d+)/.exec(this.log)?.[1];
+      if (address) this.listening = `http://${address}`;
+    });
     const ready = new Promise<string>((resolve, reject) => {
       process.once('exit', (code) => reject(new Error(`the relay ended with ${code}:\n${this.log}`)));
       createInterface({ input: process.stdout }).on('line', (line) => {

@@ -228,7 +228,7 @@ export const words = {
     copyLink: 'Copy link',
     terms: (role: string, uses: number, until: string) =>
       `Whoever opens it joins as ${role}. Good for ${one(uses, 'person', 'people')}, until ${until}.`,
-    qr: 'QR code of the invite link',
+    qr: 'The same as a QR code',
     advanced: 'Advanced',
     role: 'Role',
     roleHint: { member: 'Reads and writes.', admin: 'Also invites and removes members.' },
@@ -277,7 +277,7 @@ export const words = {
     relay: 'Relay',
     storage: 'Storage',
     storageKept: 'The browser has promised to keep it.',
-    storageLoose: 'The browser may clear it when space runs short..',
+    storageLoose: 'The browser may clear it when space runs short.',
     build: 'Build',
     theme: 'Light or dark follows the system.',
     shield: 'What this relay can see',

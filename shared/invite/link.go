@@ -1,6 +1,7 @@
 package invite
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -14,8 +15,12 @@ type Link struct {
 	Secret Secret
 }
 
-// String is the whole link with its secret: what is shown, copied or drawn as a QR code, and never logged.
+// String is the whole link with its secret: what is shown, copied or drawn as a QR code. Only a call gives it: a Link that is
+// formatted or logged shows no secret.
 func (l Link) String() string { return l.Bare() + "#" + l.Secret.Text() }
+
+// Format writes the link without its secret, whatever the verb.
+func (l Link) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(l.Bare() + "#" + redacted)) }
 
 // Bare is the link without its secret: what may be logged.
 func (l Link) Bare() string { return l.Origin + "/i/" + string(l.Code) }

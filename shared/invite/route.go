@@ -84,7 +84,7 @@ type ClaimAnswer struct {
 	Position      wire.Position `json:"position"`
 }
 
-// ParseLookup reads the answer to a look-up and checks its form: JSON as section 1 says, version 2, a code.
+// ParseLookup reads the answer to a look-up and checks its form: JSON as section 1 says, version 2, a code, a role and ids.
 func ParseLookup(data []byte) (Lookup, error) {
 	var l Lookup
 	if err := wire.DecodeJSON(data, wire.MaxJSON, &l); err != nil {
@@ -95,6 +95,9 @@ func ParseLookup(data []byte) (Lookup, error) {
 	}
 	if _, err := ParseCode(string(l.Code)); err != nil {
 		return Lookup{}, err
+	}
+	if !l.Role.Valid() || l.Mesh.IsZero() || l.Invite.IsZero() || l.Head.IsZero() {
+		return Lookup{}, wire.Errorf(wire.CodeMalformed, "a look-up lacks the role, the mesh, the invite or the head")
 	}
 	return l, nil
 }

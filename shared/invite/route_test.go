@@ -54,6 +54,8 @@ func TestLookupRefuses(t *testing.T) {
 		"no such role":        {`"member"`, `"king"`, wire.CodeMalformed},
 		"capitals in an id":   {`"mesh_id":"01`, `"mesh_id":"0A`, wire.CodeMalformed},
 		"a short key":         {`"owner_pubkey":"06`, `"owner_pubkey":"`, wire.CodeMalformed},
+		"no role":             {`"role":"member",`, ``, wire.CodeMalformed},
+		"no mesh":             {`"mesh_id":"01` + strings.Repeat("0", 62) + `",`, ``, wire.CodeMalformed},
 		"other base64":        {"BA==", "BA", wire.CodeMalformed},
 	} {
 		changed := strings.Replace(text, c.old, c.new, 1)

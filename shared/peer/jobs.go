@@ -140,8 +140,11 @@ func (c *Core) pumpJob(j *job) bool {
 		j.done(j.landed, reply, nil)
 		return true
 	case j.reply != nil && j.reply.Error != nil:
-		return c.refusedJob(j)
-	case j.append.Ref != 0 || j.signing || c.streams.refreshing:
+		if c.refusedJob(j) {
+			return true
+		}
+	}
+	if j.append.Ref != 0 || j.signing || c.streams.refreshing || !c.jobs.hold.IsZero() {
 		return false
 	}
 	body, extra, ready, err := j.build()

@@ -22,6 +22,7 @@ type Driver struct {
 
 	mu      sync.Mutex
 	core    *peer.Core
+	fault   error // of the last commit, until one succeeds
 	broken  error // the store failed and could not be read again
 	ref     uint64
 	waiting map[uint64]chan peer.Result
@@ -116,9 +117,11 @@ func (d *Driver) drain() {
 	batch := d.core.Take()
 	if len(batch.Ops) > 0 {
 		if err := d.host.Store.Commit(d.life, batch.Ops); err != nil {
-			d.restart(storage(err))
+			d.fault = storage(err)
+			d.restart(d.fault)
 			return
 		}
+		d.fault = nil
 	}
 	for _, output := range batch.Committed() {
 		d.release(output)
@@ -280,7 +283,12 @@ func (d *Driver) overdue(ctx context.Context) error {
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
-	if problem := d.Mesh().Problem; problem != nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fault != nil {
+		return d.fault
+	}
+	if problem := d.core.View().Problem; problem != nil {
 		return problem
 	}
 	return wire.Errorf(wire.CodeUnreachable, "The relay did not answer in time.")

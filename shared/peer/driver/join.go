@@ -186,6 +186,7 @@ func settle(ctx context.Context, host Host, before bool) error {
 	if err != nil {
 		return err
 	}
+	defer d.Close()
 	if before && d.trusted() {
 		return wire.Refuse(wire.CodeAlreadyJoined)
 	}
@@ -193,7 +194,14 @@ func settle(ctx context.Context, host Host, before bool) error {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(running) }()
-	err = d.wait(ctx, func() bool { return d.core.Settled() })
+	var fault error
+	err = d.wait(ctx, func() bool {
+		fault = d.fault
+		return d.core.Settled() || fault != nil
+	})
+	if err == nil {
+		err = fault
+	}
 	stop()
 	if final := <-ended; err == nil {
 		return nil

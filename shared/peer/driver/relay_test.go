@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -206,5 +208,25 @@ func (d *device) join(name string) *device {
 	}
 	joiner.run()
 	joiner.live()
+	d.until(name+" is here", func() bool {
+		return slices.ContainsFunc(d.Mesh().Members, func(m peer.MemberView) bool {
+			return m.Member == joiner.Mesh().Member && m.Name == name
+		})
+	})
 	return joiner
+}
+
+// elsewhere dials another address than the one that it is given.
+type elsewhere struct {
+	driver.Dialer
+	address string
+}
+
+func (e elsewhere) Dial(ctx context.Context, text string) (driver.Conn, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	u.Host = e.address
+	return e.Dialer.Dial(ctx, u.String())
 }

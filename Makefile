@@ -26,7 +26,7 @@ test-interop: ## Golden vectors and sealed forms against libsodium
 test-wasm: ## Go packages of the browser peer, in Chromium
 	@scripts/test.mjs wasm
 
-test-web: ## Units of the dashboard
+test-web: ## Units of the dashboard, and its sizes
 	@scripts/test.mjs web
 
 e2e: ## Browser, relay and CLI together

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { check } from './check.mjs';
 import { command } from './command.mjs';
 import { goTest } from './gotest.mjs';
-import { ROOT } from './paths.mjs';
+import { ROOT, WEB } from './paths.mjs';
 import { playwright, tap, vitest } from './reports.mjs';
+import { sizes } from './sizes.mjs';
 
 export const LAYERS = [
   { name: 'check', title: 'formatting, vet, staticcheck, types, import fences', tools: [], run: check },
@@ -16,23 +17,33 @@ export const LAYERS = [
     tools: ['cc'],
     run: () => goTest(['./...'], { flags: ['-race'], env: { CGO_ENABLED: '1' } }),
   },
-  { name: 'interop', title: 'golden vectors and sealed forms against libsodium', tools: [], run: interop },
+  { name: 'interop', title: 'golden vectors and sealed forms, against libsodium', tools: [], run: interop },
   { name: 'wasm', title: 'Go packages of the browser peer, in Chromium', tools: ['browser'], run: wasm },
-  { name: 'web', title: 'dashboard units', tools: [], run: vitest },
+  { name: 'web', title: 'dashboard: units and sizes', tools: [], run: web },
   { name: 'e2e', title: 'browser, relay and CLI together', tools: ['browser'], run: e2e },
 ];
 
 function interop() {
-  const folder = join(ROOT, 'web', 'interop');
-  return tap(readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.test.mjs')).map((name) => join(folder, name)));
+  const folder = join(WEB, 'interop');
+  const tests = readdirSync(folder).filter((name) => name.endsWith('.test.mjs'));
+  return tap(tests.map((name) => join(folder, name)));
 }
 
 async function wasm() {
-  if (!(await command(['scripts/build-test-tools', 'wasmbrowsertest']))) return { passed: 0, failures: ['wasmbrowsertest does not build'] };
+  if (!(await command(['scripts/build-test-tools', 'wasmbrowsertest']))) {
+    return { passed: 0, failures: ['wasmbrowsertest does not build'] };
+  }
   return goTest(['./shared/...', './wasm/...'], {
     flags: [`-exec=${join(ROOT, 'scripts', 'browser', 'go_wasm_test')}`],
     env: { GOOS: 'js', GOARCH: 'wasm' },
   });
+}
+
+async function web() {
+  const units = await vitest();
+  if (!(await command(['scripts/build']))) return { passed: units.passed, failures: [...units.failures, 'make build failed'] };
+  const weighed = sizes();
+  return { passed: units.passed + weighed.passed, failures: [...units.failures, ...weighed.failures] };
 }
 
 async function e2e() {

@@ -124,6 +124,7 @@ func (c *Core) endDevices(now time.Time, gone []roster.LastCounter, op int) {
 
 // land notes where a statement was put, and shows it.
 func (c *Core) land(op *AppendStatement, land *landing, verdict *Verdict) {
+	c.head = land.head
 	land.position, land.code = verdict.Places[0].Position, verdict.Code
 	if op.Invite != nil {
 		c.codes[op.Invite.ID] = verdict.Code

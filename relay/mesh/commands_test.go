@@ -10,7 +10,6 @@ import (
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store/memory"
-	"claudemesh.com/mesh/shared/identity"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -203,192 +202,6 @@ func (w *world) tail(a args) {
 	w.frame(l, wire.AppendJSONFrame(nil, wire.FrameTail, list))
 }
 
-func (w *world) send(a args) {
-	l := w.links[a.word(0)]
-	sender := l.actor
-	h := wire.Header{Kind: wire.KindDirect, Priority: wire.PriorityNext, Epoch: uint32(a.number("epoch", uint64(w.roster.Epoch())))}
-	h.Counter = a.number("counter", sender.counter+1)
-	after := a.number("after", sender.counter)
-	sender.counter = max(sender.counter, h.Counter)
-	var devices []wire.DeviceID
-	if topic, found := strings.CutPrefix(a.word(1), "#"); found {
-		h.Kind, h.Recipients = wire.KindTopic, [][wire.IDSize]byte{w.topics[topic]}
-	} else {
-		members := []wire.MemberID{sender.member}
-		for name := range strings.SplitSeq(a.word(1), ",") {
-			h.Recipients = append(h.Recipients, w.actor(name).member)
-			members = append(members, w.actor(name).member)
-		}
-		slices.SortFunc(h.Recipients, func(x, y [wire.IDSize]byte) int { return bytes.Compare(x[:], y[:]) })
-		for _, member := range members {
-			devices = append(devices, w.roster.DevicesOf(member)...)
-		}
-		if a.has("for") {
-			devices = nil
-			for _, name := range a.list("for") {
-				devices = append(devices, w.actor(name).id)
-			}
-		}
-		slices.SortFunc(devices, func(x, y wire.DeviceID) int { return bytes.Compare(x[:], y[:]) })
-		devices = slices.DeleteFunc(slices.Compact(devices), func(id wire.DeviceID) bool { return id == sender.id && !a.has("for") })
-	}
-	stanzas := make([]wire.Stanza, len(devices))
-	for i := range devices {
-		stanzas[i].Device = devices[i]
-	}
-	var commitment *[wire.CommitmentSize]byte
-	if h.Kind == wire.KindDirect {
-		commitment = new([wire.CommitmentSize]byte)
-	}
-	text := []byte(a.rest(2))
-	if size := a.number("size", 0); size > 0 {
-		text = bytes.Repeat([]byte("x"), int(size))
-	}
-	envelope := wire.AppendEnvelope(nil, wire.AppendHeader(nil, h), commitment, new([wire.NonceSize]byte), stanzas, text)
-	w.frame(l, wire.AppendSend(nil, wire.Send{After: after, Envelope: envelope}))
-}
-
-// statementBody makes what `append CONN KIND …` says.
-func (w *world) statementBody(l *link, a args) roster.Body {
-	switch a.word(1) {
-	case "profile":
-		return &roster.Profile{Sealed: sealed(a.word(2))}
-	case "topic":
-		return &roster.Topic{Sealed: sealed(a.word(2))}
-	case "archive":
-		return &roster.TopicChanged{Topic: w.topics[a.word(2)], Archived: true, Sealed: sealed(a.word(2))}
-	case "role":
-		return &roster.Role{Member: w.actor(a.word(2)).member, Role: ok(wire.ParseRole(a.word(3)))}
-	case "leave":
-		return &roster.Leave{Last: w.lastCounters(w.roster.DevicesOf(l.actor.member))}
-	case "remove":
-		member := w.actor(a.word(2)).member
-		gone := w.roster.DevicesOf(member)
-		return &roster.MemberRemoved{Member: member, Last: w.lastCounters(gone), Rotation: w.rotation(gone)}
-	case "revoke":
-		gone := []wire.DeviceID{w.actor(a.word(2)).id}
-		return &roster.DeviceRevoked{Last: w.lastCounters(gone), Rotation: w.rotation(gone)}
-	case "rotate":
-		r := w.rotation(nil)
-		return &r
-	case "retire":
-		return &roster.InviteRetired{Invites: []wire.InviteID{w.invites[a.word(2)].id}}
-	}
-	w.t.Fatalf("no statement %q", a.word(1))
-	return nil
-}
-
-func (w *world) lastCounters(devices []wire.DeviceID) (last []roster.LastCounter) {
-	for _, id := range devices {
-		last = append(last, roster.LastCounter{Device: id, Counter: w.actor(w.names[id]).counter})
-	}
-	return last
-}
-
-func (w *world) rotation(gone []wire.DeviceID) (r roster.Rotation) {
-	for m := range w.roster.Members() {
-		for _, id := range m.Devices {
-			if !slices.Contains(gone, id) {
-				r.Wraps = append(r.Wraps, roster.Wrap{Device: id})
-			}
-		}
-	}
-	return r
-}
-
-func (w *world) append(a args) {
-	l := w.links[a.word(0)]
-	l.ref++
-	frame := wire.Append{Ref: l.ref}
-	invite := w.invites[a.word(2)]
-	switch {
-	case a.has("repeat"):
-		frame.Statement = l.actor.last
-		if invite != nil {
-			frame.Escrow, frame.Preview = invite.escrow, invite.preview
-		}
-	case a.word(1) == "invite": // append CONN invite NAME ROLE [uses=] [expires=SECONDS] [member=] [preview=]
-		body := w.newInvite(l, a)
-		invite = w.invites[a.word(2)]
-		frame.Statement = w.draft(l.actor, body)
-		frame.Escrow, frame.Preview = invite.escrow, []byte(or(a.options["preview"], string(invite.preview)))
-	default:
-		by := l.actor
-		if a.has("by") {
-			by = w.actor(a.options["by"])
-		}
-		frame.Statement = w.draft(by, w.statementBody(l, a))
-	}
-	l.actor.last = frame.Statement
-	w.frame(l, wire.AppendJSONFrame(nil, wire.FrameAppend, frame))
-	if code := w.codes[l.ref]; code != "" && invite != nil && !w.batching {
-		invite.code = code
-	}
-	delete(w.codes, l.ref)
-}
-
-func (w *world) newInvite(l *link, a args) *roster.Invite {
-	name := a.word(2)
-	key := ok(identity.Generate(&noise{name: "invite " + name}))
-	i := &issued{key: key, id: wire.InviteID(key.Public().Sign), escrow: []byte("escrow of " + name), preview: []byte("preview of " + name)}
-	w.invites[name] = i
-	body := &roster.Invite{
-		ID: i.id, Role: ok(wire.ParseRole(a.word(3))), Uses: uint16(a.number("uses", 1)),
-		Expires: uint64(w.now.Unix()) + a.number("expires", 3600), Escrow: roster.EscrowHash(i.escrow), Preview: roster.PreviewHash(i.preview),
-	}
-	if a.has("member") {
-		body.For = w.actor(a.options["member"]).member
-	}
-	copy(body.Signature[:], w.sign(l.actor, roster.InviteSigningBytes(w.roster.Canonical(body))))
-	return body
-}
-
-func (w *world) row(name string) *mesh.InviteRow {
-	row, err := w.store.Invite(w.t.Context(), w.invites[name].code)
-	if err != nil {
-		w.t.Fatalf("invite %s: %v, after\n%s", name, err, w.out.String())
-	}
-	return &row
-}
-
-func (w *world) request(ev mesh.Event) {
-	w.requests++
-	ev.Request = w.requests
-	w.event(ev)
-}
-
-func (w *world) claim(a args) {
-	name, device := w.invites[a.word(0)], w.actor(a.word(1))
-	at := uint64(w.now.UnixMilli()) + a.number("at", 0)*1000
-	draft := w.roster.Draft(device.id, at, &roster.Join{Invite: name.id, Device: device.keys.Public()})
-	join := draft.Body.(*roster.Join)
-	if a.has("member") {
-		join.Member = w.actor(a.options["member"]).member
-	}
-	unsigned := draft.Unsigned()
-	signer := name.key
-	if a.has("forged") {
-		signer = device.keys
-	}
-	signature := ok(signer.Sign(w.t.Context(), roster.JoinSigningBytes(unsigned)))
-	raw := roster.Assemble(unsigned, w.sign(device, roster.SigningBytes(unsigned)), signature)
-	if a.has("repeat") {
-		raw = device.joins[a.word(0)]
-	} else {
-		device.joins[a.word(0)] = raw
-	}
-	claim := &mesh.Claim{Invite: w.row(a.word(0)), Recipient: device.keys.Public().Box, Join: raw}
-	if a.has("other_recipient") {
-		claim.Recipient = w.actor(a.options["other_recipient"]).keys.Public().Box
-	}
-	if device.member.IsZero() {
-		if device.member = join.Member; join.Member.IsZero() {
-			device.member = wire.MemberID(device.id)
-		}
-	}
-	w.request(mesh.Event{Kind: mesh.EventClaim, Claim: claim})
-}
-
 func (w *world) otherRelay(a *actor, counter uint64) {
 	before := w.roster.Head()
 	var op mesh.Op
@@ -451,6 +264,8 @@ func (w *world) limit(a args) {
 		switch name {
 		case "connections":
 			w.config.Connections = n
+		case "handshakes":
+			w.config.Handshakes = n
 		case "device_connections":
 			w.config.DeviceConnections = n
 		case "member_sessions":

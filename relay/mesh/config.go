@@ -16,6 +16,7 @@ type Config struct {
 	Grace     time.Duration // how long a session is away before it is offline
 
 	Connections       int // of the mesh, welcome or not
+	Handshakes        int // connections of the mesh that are not welcome yet; at the bound the oldest goes
 	DeviceConnections int // of one device
 	MemberSessions    int // of one member: online, away and its last offline one
 	Sessions          int // of the mesh
@@ -43,6 +44,7 @@ func DefaultConfig(origins ...string) Config {
 		Silence:           wire.SilenceSeconds * time.Second,
 		Grace:             wire.GraceSeconds * time.Second,
 		Connections:       20_000,
+		Handshakes:        1024,
 		DeviceConnections: 64,
 		MemberSessions:    256,
 		Sessions:          20_000,

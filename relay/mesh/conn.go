@@ -35,6 +35,10 @@ func (c *Core) opened(now time.Time, entropy io.Reader, id ConnID) {
 		c.drop(now, conn, wire.Errorf(wire.CodeRateLimited, "This mesh has as many connections as the relay allows. Try again later."))
 		return
 	}
+	if len(c.unheard) >= c.config.Handshakes {
+		oldest := slices.MinFunc(c.unheard, func(x, y *connection) int { return x.opened.Compare(y.opened) })
+		c.drop(now, oldest, wire.Refuse(wire.CodeHandshakeTimeout))
+	}
 	if _, err := io.ReadFull(entropy, conn.nonce); err != nil {
 		panic("mesh: no entropy: " + err.Error())
 	}

@@ -17,6 +17,7 @@ type Core struct {
 	// What events did to these before the commit is undone by nothing but a reload; see Committed.
 	roster      *roster.State
 	rosterBytes int
+	head        wire.Head // of the roster, as far as it is committed
 	landed      map[[sha256.Size]byte]*landing
 	codes       map[wire.InviteID]string
 
@@ -67,6 +68,7 @@ func New(config Config, snapshot Snapshot, now time.Time) (*Core, error) {
 	if err := c.fold(snapshot.Roster); err != nil {
 		return nil, err
 	}
+	c.head = c.roster.Head()
 	for _, head := range snapshot.Heads {
 		c.stream(head.Stream).head = head.Position
 	}

@@ -42,7 +42,7 @@ func (c *Core) cursor(conn *connection, payload []byte) error {
 type watched struct {
 	position wire.Position
 	counter  uint64
-	conn     *connection
+	sender   *device
 }
 
 func byPosition(w watched, position wire.Position) int { return cmp.Compare(w.position, position) }
@@ -68,14 +68,17 @@ func (c *Core) passed(now time.Time, e *effect) {
 }
 
 func (c *Core) tellDelivered(now time.Time, w watched, d *device) {
-	if w.conn.device == d {
+	if w.sender == d {
 		return
 	}
 	from := len(c.out.bytes)
 	c.out.bytes = wire.AppendDelivered(c.out.bytes, wire.Delivered{
 		Counter: w.counter, Member: d.member, Device: d.id, Time: milliseconds(now),
 	})
-	c.out.send(w.conn, from, len(c.out.bytes))
+	to := len(c.out.bytes)
+	for _, conn := range w.sender.conns {
+		c.out.send(conn, from, to)
+	}
 }
 
 // watch remembers a send. Where the bound is reached the oldest goes: its sender asks again after it reconnects.
@@ -95,7 +98,7 @@ func (c *Core) watch(s *stream, w watched) {
 		at, found = slices.BinarySearchFunc(s.watched, w.position, byPosition)
 	}
 	for ; found && at < len(s.watched) && s.watched[at].position == w.position; at++ {
-		if s.watched[at].conn == w.conn {
+		if s.watched[at].sender == w.sender {
 			return
 		}
 	}
@@ -103,14 +106,14 @@ func (c *Core) watch(s *stream, w watched) {
 	c.tracked++
 }
 
-// prune drops what every device of the inbox's member has, and what was sent over connections that are gone.
+// prune drops what every device of the inbox's member has, and what devices sent that are not connected.
 func (c *Core) prune(s *stream) {
 	lowest := wire.MaxPosition
 	for _, id := range c.roster.DevicesOf(wire.MemberID(s.name.ID)) {
 		lowest = min(lowest, c.device(id).cursor)
 	}
 	before := len(s.watched)
-	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return w.position <= lowest || w.conn.gone })
+	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return w.position <= lowest || len(w.sender.conns) == 0 })
 	c.tracked -= before - len(s.watched)
 }
 
@@ -135,7 +138,7 @@ func (c *Core) track(now time.Time, conn *connection, payload []byte) error {
 		if view, ok := c.roster.Member(item.Member); !ok || view.Standing != roster.Present {
 			continue // nobody will ever have it; the roster told the sender why
 		}
-		w := watched{item.Position, item.Counter, conn}
+		w := watched{item.Position, item.Counter, conn.device}
 		c.whenDone(-1, func(now time.Time, _ *Verdict) { c.takeUp(now, item.Member, w) })
 	}
 	return nil
@@ -146,7 +149,7 @@ func (c *Core) takeUp(now time.Time, member wire.MemberID, w watched) {
 	waiting := false
 	for _, id := range c.roster.DevicesOf(member) {
 		d := c.device(id)
-		if d == w.conn.device {
+		if d == w.sender {
 			continue
 		}
 		if d.cursor >= w.position {
@@ -155,7 +158,7 @@ func (c *Core) takeUp(now time.Time, member wire.MemberID, w watched) {
 			waiting = true
 		}
 	}
-	if waiting && !w.conn.gone {
+	if waiting {
 		c.watch(c.stream(wire.InboxStream(member)), w)
 	}
 }

@@ -83,7 +83,7 @@ func (c *Core) welcome(now time.Time, conn *connection) {
 		Member:      conn.device.member,
 		Device:      conn.device.id,
 		Session:     conn.session,
-		Head:        c.roster.Head(),
+		Head:        c.head,
 		Position:    c.stream(wire.RosterStream(c.mesh)).head,
 		LastCounter: conn.device.committed,
 		Time:        now.UnixMilli(),

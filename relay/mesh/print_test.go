@@ -98,8 +98,8 @@ func (w *world) frameText(l *link, f wire.Frame) string {
 		var v wire.Welcome
 		w.json(f, &v)
 		w.sync()
-		if v.Head != w.roster.Head() {
-			w.t.Errorf("welcome names another head than the roster's")
+		if v.Head != w.heads[v.Position] {
+			w.t.Errorf("welcome names another head than the one at its position")
 		}
 		return fmt.Sprintf("welcome %s of %s, roster at %s, last counter %d", w.name(v.Device), w.name(v.Member), place(v.Position), v.LastCounter)
 	case wire.FrameDeliver:
@@ -142,8 +142,12 @@ func (w *world) deliverText(l *link, f wire.Frame) string {
 	if e.Kind == wire.KindTopic {
 		key = ""
 	}
-	return strings.TrimSpace(fmt.Sprintf("deliver %s %s after %s: %d of %s, %q %s", w.stream(d.Stream), place(d.Position), place(d.Previous),
-		e.Counter, w.name(d.Sender), e.Ciphertext, key))
+	text := fmt.Sprintf("%q", e.Ciphertext)
+	if len(e.Ciphertext) > 100 {
+		text = fmt.Sprintf("%d bytes", len(e.Ciphertext))
+	}
+	return strings.TrimSpace(fmt.Sprintf("deliver %s %s after %s: %d of %s, %s %s", w.stream(d.Stream), place(d.Position), place(d.Previous),
+		e.Counter, w.name(d.Sender), text, key))
 }
 
 func (w *world) jsonText(f wire.Frame) string {

@@ -195,7 +195,7 @@ func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 	for i := range envelope.Recipients() {
 		placed.Placed = append(placed.Placed, wire.Placed{Recipient: envelope.Recipient(i), Position: verdict.Places[i].Position})
 		if envelope.Kind == wire.KindDirect {
-			c.watch(c.stream(op.Entries[i].Stream), watched{verdict.Places[i].Position, op.Counter, e.conn})
+			c.watch(c.stream(op.Entries[i].Stream), watched{verdict.Places[i].Position, op.Counter, d})
 		}
 	}
 	c.sendAccepted(e.conn, placed)

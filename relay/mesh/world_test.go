@@ -68,6 +68,7 @@ type world struct {
 	mesh    wire.MeshID
 	roster  *roster.State // as a peer folds it, up to folded
 	folded  wire.Position
+	heads   map[wire.Position]wire.Head
 	actors  map[string]*actor
 	links   map[string]*link
 	invites map[string]*issued
@@ -100,7 +101,8 @@ func newWorld(t *testing.T) *world {
 	return &world{
 		t: t, now: start, entropy: &noise{name: "relay"}, config: config, store: memory.New(start),
 		actors: make(map[string]*actor), links: make(map[string]*link), invites: make(map[string]*issued),
-		topics: make(map[string]wire.TopicID), names: make(map[[32]byte]string), codes: make(map[uint64]string), pageBytes: 1 << 20,
+		topics: make(map[string]wire.TopicID), names: make(map[[32]byte]string), codes: make(map[uint64]string), heads: make(map[wire.Position]wire.Head),
+		pageBytes: 1 << 20,
 	}
 }
 
@@ -195,6 +197,7 @@ func (w *world) sync() {
 			w.topics[w.names[topic]] = topic
 		}
 		w.folded = e.Position
+		w.heads[e.Position] = w.roster.Head()
 	}
 }
 

@@ -31,13 +31,15 @@ type Suggestion struct {
 	Count  int           // how many members it reaches; 0 for a topic
 }
 
-// Complete gives at most limit ways to go on with a text, of which only the part behind the last comma is completed: topics
-// for #, members and groups for @, tags for tag:, and else members by name. Those who are online come first. Oneself is not
-// suggested.
+// Complete gives at most limit ways to go on with a text: topics for #, members and groups for @, tags for tag:, and else
+// members by name. In a list only what follows the last comma is completed, once what stands before it resolves. Those who are
+// online come first. Oneself is not suggested.
 func Complete(text string, in Directory, limit int) []Suggestion {
 	before, part := "", text
 	if at := strings.LastIndexByte(text, ','); at >= 0 {
-		before, part = text[:at+1], text[at+1:]
+		if _, err := Resolve(text[:at], in); err == nil { // else the comma may be part of a name
+			before, part = text[:at+1], text[at+1:]
+		}
 	}
 	part = strings.TrimSpace(part)
 	var all []Suggestion
@@ -103,6 +105,7 @@ func (in *Directory) suggestMembers(before, prefix string, at bool, limit int) [
 		return cmp.Or(
 			first(hasPrefixFold(x.Name, prefix), hasPrefixFold(y.Name, prefix)),
 			first(x.Online, y.Online),
+			first(x.Name != "", y.Name != ""),
 			cmp.Compare(strings.ToLower(x.Name), strings.ToLower(y.Name)),
 			bytes.Compare(x.ID[:], y.ID[:]),
 		)

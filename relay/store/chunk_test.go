@@ -1,0 +1,29 @@
+package store
+
+import (
+	"testing"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// TestDamagedChunk: what does not parse is never shown as an entry, and never as the end of a stream.
+func TestDamagedChunk(t *testing.T) {
+	data := appendEntry(appendEntry(nil, 1, wire.DeviceID{1}, []byte("one")), 2, wire.DeviceID{2}, []byte("two"))
+	whole := Chunk{First: 1, Last: 2, Count: 2, Data: data}
+	if _, err := NewPage(0, 1000).Add(whole); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Chunk){
+		"cut short":           func(c *Chunk) { c.Data = data[:len(data)-1] },
+		"with bytes too many": func(c *Chunk) { c.Data = append(append([]byte(nil), data...), 0) },
+		"of fewer entries":    func(c *Chunk) { c.Last = 1 },
+		"of more entries":     func(c *Chunk) { c.Last = 3 },
+		"empty":               func(c *Chunk) { c.Data = nil },
+	} {
+		damaged := whole
+		change(&damaged)
+		if _, err := NewPage(0, 1000).Add(damaged); wire.CodeOf(err) != wire.CodeInternal {
+			t.Errorf("a chunk %s: %v, want %s", name, err, wire.CodeInternal)
+		}
+	}
+}

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// corkLimit is the size in bytes from which frames leave in another WebSocket message.
-	corkLimit = 256 << 10
+	// messageSize is the size in bytes from which frames leave in another WebSocket message, if they are not larger alone.
+	messageSize = 256 << 10
 	// controlRoom is what a pipe takes above the output limit, for close and pong frames.
 	controlRoom = 64 << 10
 	// inputLimit is how many bytes of one connection may wait for its mesh.
@@ -35,12 +35,9 @@ type conn struct {
 	sockets     *sync.WaitGroup // counts what waits for the close to be over
 
 	mu     sync.Mutex
-	cork   []byte // frames that wait for flush; nil while there are none
+	queued []byte // frames that wait for flush; nil while there are none
 	ending bool
 }
-
-// corks are lent to connections while they have frames that wait.
-var corks = sync.Pool{New: func() any { return new([]byte) }}
 
 // queue copies whole frames to what the next flush sends.
 func (c *conn) queue(frames []byte) {
@@ -56,18 +53,18 @@ func (c *conn) add(frames []byte) (slow bool) {
 	if c.ending {
 		return false
 	}
-	if c.pipe.pending()+len(c.cork)+len(frames) > c.outputLimit {
+	if c.pipe.pending()+len(c.queued)+len(frames) > c.outputLimit {
 		return true
 	}
 	for len(frames) > 0 {
-		n := wholeFrames(frames, corkLimit)
-		if len(c.cork)+n > corkLimit {
+		n := wholeFrames(frames, messageSize)
+		if len(c.queued)+n > messageSize {
 			c.send()
 		}
-		if c.cork == nil {
-			c.cork = (*corks.Get().(*[]byte))[:0]
+		if c.queued == nil {
+			c.queued = borrow()
 		}
-		c.cork = append(c.cork, frames[:n]...)
+		c.queued = append(c.queued, frames[:n]...)
 		frames = frames[n:]
 	}
 	return false
@@ -102,16 +99,16 @@ func (c *conn) flush() {
 }
 
 func (c *conn) send() {
-	if len(c.cork) == 0 {
+	if len(c.queued) == 0 {
 		return
 	}
 	// The pipe never waits, so there is nothing for a context to end. Where it fails, the reader finds the connection
 	// broken too.
-	_ = c.ws.Write(context.Background(), websocket.MessageBinary, c.cork)
-	if cork := c.cork; cap(cork) <= corkLimit {
-		corks.Put(&cork)
-	}
-	c.cork = nil
+	c.pipe.hold()
+	_ = c.ws.Write(context.Background(), websocket.MessageBinary, c.queued)
+	c.pipe.letGo()
+	giveBack(c.queued)
+	c.queued = nil
 }
 
 // end tells the peer why and when to come back, and closes. Later calls do nothing.
@@ -132,7 +129,7 @@ func (c *conn) endWith(frame []byte, code wire.Code) {
 		return
 	}
 	c.ending = true
-	c.cork = append(c.cork, frame...)
+	c.queued = append(c.queued, frame...)
 	c.send()
 	c.input.end()
 	c.mail.put(item{closed: c})

@@ -24,6 +24,8 @@ type pipe struct {
 	try   func([]byte) (int, error)
 
 	mu      sync.Mutex
+	corked  bool
+	cork    []byte // what Write took since hold
 	waiting []byte
 	backlog int // bytes that the kernel has not taken: waiting, and what drain has in hand
 	err     error
@@ -37,10 +39,37 @@ func newPipe(c net.Conn, limit int) *pipe {
 	return p
 }
 
+// hold makes Write gather what it is given, until letGo writes it at once: a WebSocket message in one system call, though it
+// is written in parts.
+func (p *pipe) hold() {
+	p.mu.Lock()
+	p.corked, p.cork = true, borrow()
+	p.mu.Unlock()
+}
+
+func (p *pipe) letGo() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cork := p.cork
+	p.corked, p.cork = false, nil
+	if _, err := p.write(cork); err != nil {
+		p.fail(err) // the next Write tells
+	}
+	giveBack(cork)
+}
+
 // Write takes all of b or fails; it keeps no reference to b.
 func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.corked {
+		p.cork = append(p.cork, b...)
+		return len(b), nil
+	}
+	return p.write(b)
+}
+
+func (p *pipe) write(b []byte) (int, error) {
 	if p.err != nil {
 		return 0, p.err
 	}
@@ -82,7 +111,6 @@ func (p *pipe) drain() {
 		p.backlog -= len(chunk)
 		if err != nil {
 			p.fail(err)
-			_ = p.Conn.Close() // so that the reader finds out
 		}
 		spare = chunk
 		p.room.Broadcast()
@@ -111,10 +139,12 @@ func (p *pipe) push(chunk []byte) error {
 	return p.Conn.SetWriteDeadline(time.Time{})
 }
 
+// fail ends the connection, so that its reader finds out too.
 func (p *pipe) fail(err error) {
 	if p.err == nil {
 		p.err = err
 	}
+	_ = p.Conn.Close()
 	p.room.Broadcast()
 }
 
@@ -138,7 +168,7 @@ func (p *pipe) settle(limit int) error {
 // Close ends the connection at once; what waits is lost.
 func (p *pipe) Close() error {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.fail(net.ErrClosed)
-	p.mu.Unlock()
-	return p.Conn.Close()
+	return nil
 }

@@ -14,16 +14,13 @@ import (
 // firstLimit bounds the first message of a connection in bytes: a hello, from somebody who has proved nothing yet.
 const firstLimit = wire.FrameHeader + wire.MaxJSON
 
-// message is one WebSocket message on its way to the mesh. It is returned to messages when its frames were handled.
+// message is one WebSocket message on its way to the mesh. It goes back to messages when its frames were handled.
 type message struct {
 	conn *conn
 	data []byte
 }
 
-// messages lends buffers to messages; keepBuffer is the largest in bytes that goes back.
 var messages = sync.Pool{New: func() any { return &message{data: make([]byte, 0, 2<<10)} }}
-
-const keepBuffer = 64 << 10
 
 func (m *message) release() {
 	m.conn.input.give(len(m.data))

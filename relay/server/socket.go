@@ -82,12 +82,12 @@ type hijacker struct {
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	c, both, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, fmt.Errorf("taking the connection over: %w", err)
 	}
 	h.pipe = newPipe(c, h.limit)
-	// What the peer sent already stays in the reader.
-	buffers.Writer.Reset(h.pipe)
-	return h.pipe, buffers, nil
+	// What the peer sent already stays in the reader. The pipe gathers what is written, so the writer needs no more than
+	// the head of a WebSocket frame.
+	return h.pipe, bufio.NewReadWriter(both.Reader, bufio.NewWriterSize(h.pipe, 16)), nil
 }

@@ -36,7 +36,7 @@ type serve struct {
 
 	ClaimsPerMinute  int `default:"120" placeholder:"N" help:"Claims of invites that one address may make in a minute, and at once; 0: no limit. Default 120."`
 	LookupsPerMinute int `default:"240" placeholder:"N" help:"Look-ups of invites, likewise. Default 240."`
-	MeshesPerMinute  int `default:"60" placeholder:"N" help:"Meshes made, likewise. Default 60."`
+	MeshesPerMinute  int `default:"120" placeholder:"N" help:"Meshes made, likewise. Default 120."`
 
 	Verbose bool `help:"Log refusals too."`
 }

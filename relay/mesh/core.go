@@ -14,11 +14,11 @@ type Core struct {
 	config Config
 	mesh   wire.MeshID
 
-	// What events did to these before the commit is undone by nothing but a reload; see Committed.
+	// roster runs ahead of the store within a batch. Where the commit fails or the store disagrees, the core is loaded again.
 	roster      *roster.State
 	rosterBytes int
-	head        wire.Head // of the roster, as far as it is committed
-	landed      map[[sha256.Size]byte]*landing
+	head        wire.Head                      // of what is committed
+	landed      map[[sha256.Size]byte]*landing // by the hash of a statement, for repeats
 	codes       map[wire.InviteID]string
 
 	streams  map[wire.Stream]*stream
@@ -31,7 +31,8 @@ type Core struct {
 	leases   []*session    // the values of sessions
 	changes  []*session    // of this batch
 	arrived  []*connection // in this batch
-	tracked  int
+	tracked  int           // in all streams' watched
+	kept     int           // bytes in all streams' recent
 
 	batch    batch
 	out      out

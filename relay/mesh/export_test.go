@@ -4,7 +4,7 @@ import "fmt"
 
 // Remains tells what a core holds beside its roster: for tests that look for what was left behind.
 func (c *Core) Remains() string {
-	live, tracked, kept, waiting := 0, 0, 0, 0
+	live, tracked, kept, waiting := 0, 0, c.kept, 0
 	for _, s := range c.streams {
 		live += len(s.live)
 		tracked += len(s.watched)

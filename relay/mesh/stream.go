@@ -21,8 +21,12 @@ type stream struct {
 	watched []watched // inboxes only; by position
 }
 
-// maxRecent bounds recent, in bytes: what a store reads at once is of the same order.
-const maxRecent = 256 << 10
+// maxRecent bounds recent of one stream, in bytes: what a store reads at once is of the same order. maxKept bounds that of the
+// whole mesh. What falls out is read again.
+const (
+	maxRecent = 256 << 10
+	maxKept   = 16 << 20
+)
 
 // stream gives the state of a stream that the mesh has.
 func (c *Core) stream(name wire.Stream) *stream {
@@ -112,7 +116,7 @@ func (c *Core) endTail(t *tail) {
 		s.live = s.live[:len(s.live)-1]
 	}
 	if t.conn.reading == t {
-		s.caught()
+		c.caught(s)
 	}
 	t.conn.waiting = slices.DeleteFunc(t.conn.waiting, func(x *tail) bool { return x == t })
 }
@@ -189,7 +193,7 @@ func (c *Core) readOn(e *effect) {
 	if t.ended {
 		return
 	}
-	defer t.stream.caught()
+	defer c.caught(t.stream)
 	t.after = e.position
 	if t.after < t.stream.head && t.stream.covers(t.after) {
 		for i := range t.stream.recent {
@@ -217,7 +221,7 @@ func (c *Core) show(t *tail, e *Entry) {
 func (c *Core) deliver(s *stream, e *Entry) {
 	s.head = e.Position
 	if s.catching > 0 {
-		s.remember(e)
+		c.remember(s, e)
 	}
 	if s.name.Kind == wire.StreamInbox {
 		for _, t := range s.live {
@@ -240,13 +244,16 @@ func (c *Core) deliver(s *stream, e *Entry) {
 }
 
 // remember keeps a copy of an entry for those whose read runs.
-func (s *stream) remember(e *Entry) {
+func (c *Core) remember(s *stream, e *Entry) {
 	kept := *e
 	kept.Bytes = slices.Clone(e.Bytes)
 	s.recent = append(s.recent, kept)
 	s.kept += len(kept.Bytes)
-	for s.kept > maxRecent {
-		s.kept -= len(s.recent[0].Bytes)
+	c.kept += len(kept.Bytes)
+	for s.kept > maxRecent || c.kept > maxKept && len(s.recent) > 0 {
+		gone := len(s.recent[0].Bytes)
+		s.kept -= gone
+		c.kept -= gone
 		s.recent = slices.Delete(s.recent, 0, 1)
 	}
 }
@@ -257,8 +264,9 @@ func (s *stream) covers(after wire.Position) bool {
 }
 
 // caught ends one reading.
-func (s *stream) caught() {
+func (c *Core) caught(s *stream) {
 	if s.catching--; s.catching == 0 {
+		c.kept -= s.kept
 		s.recent, s.kept = nil, 0
 	}
 }

@@ -31,8 +31,8 @@ type conn struct {
 	pipe        *pipe
 	outputLimit int
 	input       *budget
-	mail        *mailbox        // of its mesh
-	sockets     *sync.WaitGroup // counts what waits for the close to be over
+	hub         *hub
+	mail        *mailbox // of its mesh
 
 	mu     sync.Mutex
 	queued []byte // frames that wait for flush; nil while there are none
@@ -133,9 +133,10 @@ func (c *conn) endWith(frame []byte, code wire.Code) {
 	c.send()
 	c.input.end()
 	c.mail.put(item{closed: c})
-	c.sockets.Go(func() {
+	c.hub.sockets.Go(func() {
 		// Waits some seconds for the peer's answer, so that the close frame is read before the connection goes.
 		_ = c.ws.Close(statusOf(code), string(code))
+		c.hub.closed(c)
 	})
 }
 
@@ -150,6 +151,7 @@ func (c *conn) hangUp() {
 	}
 	c.mail.put(item{closed: c})
 	_ = c.ws.CloseNow()
+	c.hub.closed(c)
 }
 
 // statusOf is the WebSocket close code of a refusal: 4000 and the code's HTTP status.

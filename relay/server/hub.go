@@ -89,16 +89,17 @@ func (h *hub) open(id wire.MeshID, c *conn) {
 	c.mail = &a.mail
 	h.live[c] = struct{}{}
 	a.mail.put(item{opened: c})
-	h.sockets.Go(func() { h.read(c) })
+	h.sockets.Go(func() {
+		c.read()
+		c.hangUp()
+	})
 }
 
-// read reads a connection until it ends.
-func (h *hub) read(c *conn) {
-	c.read()
-	c.hangUp()
+// closed forgets a connection.
+func (h *hub) closed(c *conn) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	delete(h.live, c)
-	h.mu.Unlock()
 }
 
 func (h *hub) stopping() bool {

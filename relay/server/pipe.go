@@ -17,7 +17,7 @@ var errSlowReader = errors.New("more waits for this connection than it may hold 
 // always everything, and keeps the rest for a goroutine that lives only until that is written. So a mesh is never held up by
 // one of its connections, and an idle connection costs no goroutine for writing.
 //
-// Above limit bytes that wait, Write fails with errSlowReader.
+// Where more than limit bytes would wait, Write fails with errSlowReader. A pipe that failed is closed.
 type pipe struct {
 	net.Conn
 	limit int
@@ -52,9 +52,7 @@ func (p *pipe) letGo() {
 	defer p.mu.Unlock()
 	cork := p.cork
 	p.corked, p.cork = false, nil
-	if _, err := p.write(cork); err != nil {
-		p.fail(err) // the next Write tells
-	}
+	_, _ = p.write(cork) // the next Write tells
 	giveBack(cork)
 }
 
@@ -86,6 +84,7 @@ func (p *pipe) write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	if p.backlog+len(rest) > p.limit {
+		p.fail(errSlowReader) // a part may be written, so nothing can follow
 		return 0, errSlowReader
 	}
 	p.waiting = append(p.waiting, rest...)

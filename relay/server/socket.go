@@ -39,7 +39,7 @@ func (h *hub) socketHandler(origins api.Origins) http.Handler {
 		ws.SetReadLimit(-1) // conn.read has limits of its own, and a code for them
 		h.open(id, &conn{
 			id: mesh.ConnID(h.lastConn.Add(1)), ws: ws, pipe: hijacked.pipe,
-			outputLimit: h.output, input: newBudget(inputLimit), sockets: &h.sockets,
+			outputLimit: h.output, input: newBudget(inputLimit), hub: h,
 		})
 	})
 }

@@ -6,10 +6,13 @@ export class Completion {
   active = $state(0);
 
   readonly #peer: Peer;
+  readonly #most: number;
   #asked = 0;
 
-  constructor(peer: Peer) {
+  /** Shows at most so many. */
+  constructor(peer: Peer, most = Number.POSITIVE_INFINITY) {
     this.#peer = peer;
+    this.#most = most;
   }
 
   get open(): boolean {
@@ -24,7 +27,7 @@ export class Completion {
     const asked = ++this.#asked;
     const items = await this.#peer.complete(meshId, prefix).catch(() => []);
     if (asked !== this.#asked) return;
-    this.items = items;
+    this.items = items.slice(0, this.#most);
     this.active = 0;
   }
 

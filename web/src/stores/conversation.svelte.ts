@@ -67,7 +67,7 @@ export class ConversationStore {
   }
 
   hear(message: Message, isNew: boolean): void {
-    const known = this.messages.some(({ id }) => id === message.id);
+    const known = this.messages.some(({ seq }) => seq === message.seq);
     const oldest = this.messages[0];
     // Older than what is loaded: it will come with its page.
     if (!known && oldest && message.seq < oldest.seq && !this.complete) return;
@@ -118,17 +118,16 @@ export class ConversationStore {
     }
   }
 
-  /** Sends a failed message again; the new one takes its place. */
+  /** Sends a failed message again. It keeps its place. */
   async retry(message: Message): Promise<void> {
-    const again = await this.#peer.retry(this.meshId, message.id);
-    this.messages = this.messages.filter(({ id }) => id !== message.id);
-    this.#merge([again]);
+    this.#merge([await this.#peer.retry(this.meshId, message.id)]);
   }
 
+  /** A message is known by its place: one that is sealed again gets another id. */
   #merge(news: readonly Message[]): void {
-    const byId = new Map(this.messages.map((message) => [message.id, message]));
-    for (const message of news) byId.set(message.id, message);
-    this.messages = [...byId.values()].sort((a, b) => a.seq - b.seq);
+    const bySeq = new Map(this.messages.map((message) => [message.seq, message]));
+    for (const message of news) bySeq.set(message.seq, message);
+    this.messages = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
   }
 
   #unreadFrom(unread: number): number {

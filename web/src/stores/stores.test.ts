@@ -125,6 +125,17 @@ describe('ConversationStore', () => {
     expect(store.unseen).toBe(2);
   });
 
+  it('knows a message by its place, since one that is sealed again has another id', async () => {
+    const failed = message(2, { id: 'first', state: 'failed' });
+    const retry = vi.fn(() => Promise.resolve(message(2, { id: 'second', state: 'sending' })));
+    const { store } = setup([message(1), failed], { retry });
+    await store.open();
+    await store.retry(failed);
+    expect(retry).toHaveBeenCalledWith('mesh', 'first');
+    store.hear(message(2, { id: 'third', state: 'accepted' }), false);
+    expect(store.messages.map(({ id }) => id)).toEqual(['id-1', 'third']);
+  });
+
   it('leaves a message to its page that is older than what is loaded', async () => {
     const log = Array.from({ length: 100 }, (_, index) => message(index + 1));
     const { store } = setup(log);

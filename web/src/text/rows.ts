@@ -25,7 +25,7 @@ export function rows(messages: readonly Message[], firstUnread: number): Row[] {
   for (const message of messages) {
     const at = writtenAt(message);
     if (message.gap) {
-      found.push({ kind: 'gap', key: message.id || `gap-${message.seq}` });
+      found.push({ kind: 'gap', key: `gap-${message.seq}` });
       before = null;
       continue;
     }
@@ -45,7 +45,7 @@ export function rows(messages: readonly Message[], firstUnread: number): Row[] {
       before.fromDevice !== message.fromDevice ||
       message.replyTo !== '' ||
       at - writtenAt(before) > RUN;
-    found.push({ kind: 'message', key: message.id, message, first });
+    found.push({ kind: 'message', key: `message-${message.seq}`, message, first });
     before = message;
   }
   return found;

@@ -3,12 +3,11 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -72,7 +71,8 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, wire.Refuse(wire.CodeTooLarge)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, over := err.(*http.MaxBytesError); over {
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
 		return nil, wire.Refuse(wire.CodeTooLarge)
 	}
 	if err != nil {
@@ -116,18 +116,18 @@ func writeJSON(w http.ResponseWriter, status int, answer any) {
 	w.Write(text) // fails only where the client is gone
 }
 
-// NoRoute answers CodeNoRoute, and CodeMethodNotAllowed to methods that only look for a page.
+// NoRoute answers CodeNoRoute, whatever is asked.
 func NoRoute() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, wire.Refuse(wire.CodeNoRoute))
 	})
 }
 
-func wrongMethod(w http.ResponseWriter, allowed ...string) {
-	if slices.Contains(allowed, http.MethodGet) {
-		allowed = append(allowed, http.MethodHead)
+func wrongMethod(w http.ResponseWriter, allowed string) {
+	if allowed == http.MethodGet {
+		allowed += ", " + http.MethodHead
 	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	w.Header().Set("Allow", allowed)
 	WriteError(w, wire.Refuse(wire.CodeMethodNotAllowed))
 }
 

@@ -1,12 +1,15 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test check e2e test-go test-interop test-wasm test-web vuln clean
+.PHONY: help run demo build test check e2e test-go test-interop test-wasm test-web vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build what changed, start the relay and print its address (ARGS="--listen :8000")
 	@exec scripts/run $(ARGS)
+
+demo: ## A mesh with two agents to talk to, on a relay of its own (BROKER_PORT=8000)
+	@exec scripts/demo
 
 build: ## Build the dashboard, bin/claudemesh-relay and bin/claudemesh
 	@scripts/build

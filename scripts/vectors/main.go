@@ -23,6 +23,9 @@ var groups = []struct {
 	{"seal", sealVectors},
 	{"keyring", keyringVectors},
 	{"message", messageVectors},
+	{"roster", rosterVectors},
+	{"invite", inviteVectors},
+	{"enroll", enrollVectors},
 }
 
 func main() {

@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -108,6 +109,9 @@ func handshake(t *testing.T, x Target) {
 		}, wire.CodeMalformed},
 		{"too large", func(*Client) []byte {
 			return wire.AppendFrame(nil, wire.FrameHello, make([]byte, wire.MaxJSON+1))
+		}, wire.CodeTooLarge},
+		{"a hello with much behind it", func(c *Client) []byte {
+			return append(c.Hello(good, m.Owner), bytes.Repeat(wire.AppendFrame(nil, wire.FramePing, make([]byte, 8)), wire.MaxJSON/13)...)
 		}, wire.CodeTooLarge},
 		{"a frame cut short", func(*Client) []byte { return []byte{byte(wire.FrameHello), 0, 0, 0, 9, '{'} }, wire.CodeMalformed},
 	} {

@@ -95,6 +95,30 @@ func TestSilence(t *testing.T) {
 	})
 }
 
+// What peers sent before the relay drains is still carried out, though another commit holds it up.
+func TestDrainTakesTheMailToo(t *testing.T) {
+	var s *gated
+	simulated(t, func() store.Store {
+		s = newGated(inMemory())
+		return s
+	}, func(t *testing.T, r *relay) {
+		m := protocoltest.Found(t, r.Target)
+		sender := m.Connect(t, m.Owner)
+		s.closed.Store(true)
+		sender.Send(0, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
+		<-s.begun
+		sender.Send(1, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
+		synctest.Wait()
+		go r.stop(t)
+		synctest.Wait()
+		close(s.gate)
+		sender.Accepted(1)
+		sender.Accepted(2)
+		sender.Closes(wire.CodeDraining)
+		r.stop(t)
+	})
+}
+
 // loads counts how often a mesh is loaded.
 type loads struct {
 	store.Store

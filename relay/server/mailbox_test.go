@@ -1,0 +1,49 @@
+package server
+
+import "testing"
+
+func TestMailbox(t *testing.T) {
+	b := newMailbox()
+	first, second := new(conn), new(conn)
+	if !b.put(item{opened: first}) || b.closeEmpty() {
+		t.Fatal("a mailbox with mail was closed as empty")
+	}
+	if !b.put(item{opened: second}) {
+		t.Fatal("a mailbox that was not closed takes nothing")
+	}
+	if got := b.take(nil); len(got) != 2 || got[0].opened != first || got[1].opened != second {
+		t.Errorf("took %+v", got)
+	}
+	if !b.put(item{closed: first}) {
+		t.Fatal("an open mailbox takes nothing")
+	}
+	if left := b.close(); len(left) != 1 || left[0].closed != first {
+		t.Errorf("left %+v", left)
+	}
+	if b.put(item{closed: second}) {
+		t.Error("a closed mailbox takes mail")
+	}
+
+	empty := newMailbox()
+	if !empty.closeEmpty() || empty.put(item{opened: first}) {
+		t.Error("an empty mailbox was not closed")
+	}
+}
+
+func TestBudget(t *testing.T) {
+	b := newBudget(10)
+	if !b.take(100) {
+		t.Fatal("what is larger than the budget does not fit an empty one")
+	}
+	fits := make(chan bool)
+	go func() { fits <- b.take(10) }()
+	b.give(100)
+	if !<-fits {
+		t.Error("nothing fits after all was given back")
+	}
+	go func() { fits <- b.take(1) }()
+	b.end()
+	if <-fits {
+		t.Error("an ended budget gives room")
+	}
+}

@@ -1,12 +1,16 @@
 package server_test
 
 import (
+	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/protocoltest"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -91,4 +95,38 @@ func TestAnotherWriter(t *testing.T) {
 	again := m.Connect(t, m.Owner)
 	again.Send(0, envelope)
 	again.Accepted(1)
+}
+
+// forgetful is a store that forgets a verdict, which no core can go on with.
+type forgetful struct {
+	store.Store
+	on atomic.Bool
+}
+
+func (f *forgetful) Commit(ctx context.Context, batches []mesh.Batch) ([][]mesh.Verdict, error) {
+	verdicts, err := f.Store.Commit(ctx, batches)
+	if f.on.Load() && err == nil {
+		verdicts[0] = verdicts[0][1:]
+	}
+	return verdicts, err
+}
+
+// A defect that a mesh meets ends neither the relay nor other meshes.
+func TestDefect(t *testing.T) {
+	s := &forgetful{Store: memory.New(time.Now())}
+	r := start(t, s, nil)
+	m, other := protocoltest.Found(t, r.Target), protocoltest.Found(t, r.Target)
+	sender, elsewhere := m.Connect(t, m.Owner), other.Connect(t, other.Owner)
+	s.on.Store(true)
+	sender.Send(0, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
+	sender.Closes(wire.CodeInternal)
+	s.on.Store(false)
+	elsewhere.Write(wire.AppendFrame(nil, wire.FramePing, make([]byte, 8)))
+	elsewhere.Read(wire.FramePong)
+	if again := m.Connect(t, m.Owner); again.Welcome.LastCounter != 1 {
+		t.Errorf("the last counter is %d, want what was committed", again.Welcome.LastCounter)
+	}
+	if log := r.log.String(); !strings.Contains(log, "panic") || !strings.Contains(log, m.ID.String()) {
+		t.Errorf("the log does not tell of the defect: %s", log)
+	}
 }

@@ -102,6 +102,15 @@ describe('the client', () => {
     expect(calls()).toHaveLength(1);
   });
 
+  it('asks nothing more of a worker that was superseded, which is gone', async () => {
+    const { client, calls, answer } = setup();
+    const waiting = client.send({ meshId: 'mesh', target: '@ada', text: 'x' });
+    answer({ t: 'event', event: { type: 'superseded' } });
+    await expect(waiting).rejects.toMatchObject({ code: 'superseded', retry: false });
+    await expect(client.meshes()).rejects.toMatchObject({ code: 'superseded' });
+    expect(calls()).toHaveLength(1);
+  });
+
   it('says goodbye', () => {
     const { client, sent } = setup();
     client.bye();

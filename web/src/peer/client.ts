@@ -1,4 +1,4 @@
-import { PeerFailure, localRefusal, type Refusal } from '../rpc/errors';
+import { localRefusal, PeerFailure, SUPERSEDED, type Refusal } from '../rpc/errors';
 import { METHODS, isRepeatable, type Method } from '../rpc/methods';
 import type { FromPage, Port, ToPage } from '../rpc/messages';
 import type { Peer, PeerEvent } from './api';
@@ -50,9 +50,18 @@ export function createClient(port: WorkerPort): PeerClient {
     else refuse(call, message.error);
   }
 
+  function fail(refusal: Refusal): void {
+    failed = refusal;
+    const waiting = [...pending.values()];
+    pending.clear();
+    for (const call of waiting) call.reject(new PeerFailure(refusal));
+  }
+
   port.listen((message) => {
-    if (message.t !== 'event') settle(message);
-    else for (const listener of listeners) listener(message.event);
+    if (message.t !== 'event') return settle(message);
+    for (const listener of listeners) listener(message.event);
+    // The worker ends after it said so, and answers nothing any more.
+    if (message.event.type === 'superseded') fail(SUPERSEDED);
   });
 
   function ask(method: Method, args: unknown[]): Promise<unknown> {
@@ -74,12 +83,7 @@ export function createClient(port: WorkerPort): PeerClient {
     bye() {
       port.post({ t: 'bye' });
     },
-    fail(refusal) {
-      failed = refusal;
-      const waiting = [...pending.values()];
-      pending.clear();
-      for (const call of waiting) call.reject(new PeerFailure(refusal));
-    },
+    fail,
   };
 }
 

@@ -31,16 +31,23 @@ export function openConnection(): Connection {
   let post: (message: FromPage) => void = (message) => void kept.push(message);
   const client = createClient({
     post: (message) => post(message),
-    listen(heard) {
-      listener = heard;
+    listen(given) {
+      listener = given;
     },
   });
 
   function attach(): void {
     const worker = startWorker();
-    worker.addEventListener('error', () => client.fail(WORKER_LOST));
     const port = portOver<FromPage, ToPage>(worker instanceof Worker ? worker : worker.port);
-    port.listen(listener);
+    let heard = false;
+    port.listen((message) => {
+      heard = true;
+      listener(message);
+    });
+    // A dedicated worker reports every uncaught error here; only one that never spoke could not be loaded.
+    worker.addEventListener('error', () => {
+      if (!heard) client.fail(WORKER_LOST);
+    });
     post = (message) => port.post(message);
     for (const message of kept.splice(0)) post(message);
     window.addEventListener('pagehide', ({ persisted }) => {

@@ -31,6 +31,12 @@ export function localRefusal(code: LocalCode, message: string, retry: boolean): 
   return { name: 'PeerError', code, message, retry };
 }
 
+export const SUPERSEDED = localRefusal(
+  'superseded',
+  'A newer version of this page has taken over. Reload the page.',
+  false,
+);
+
 /** Turns whatever was thrown into a refusal. What has no code gets `internal`, and says so honestly: retry is false. */
 export function toRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Error) {

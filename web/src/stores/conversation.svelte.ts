@@ -1,5 +1,6 @@
 import type { ConversationId, Message, Peer, Problem } from '../peer/api';
 import { toProblem } from '../text/problem';
+import { keepUnsaved, takeUnsaved } from './unsaved';
 
 const PAGE = 60;
 /** Above so many, what lies furthest back is let go when newer messages come; it is read again when scrolled to. */
@@ -43,7 +44,7 @@ export class ConversationStore {
       this.problem = null;
       this.#merge(page);
       this.complete ||= page.length < PAGE;
-      if (!this.#draftTouched) this.draft = draft;
+      if (!this.#draftTouched) this.#restore(draft);
       if (unread > 0) this.firstUnread = this.#unreadFrom(unread);
       this.loaded = true;
     } catch (thrown) {
@@ -96,7 +97,14 @@ export class ConversationStore {
   async saveNow(): Promise<void> {
     clearTimeout(this.#saving);
     if (!this.#draftTouched) return;
-    await this.#peer.saveDraft(this.meshId, this.id, this.draft).catch(() => undefined);
+    const text = this.draft;
+    await this.#peer.saveDraft(this.meshId, this.id, text).catch(() => keepUnsaved(this.meshId, this.id, text));
+  }
+
+  #restore(draft: string): void {
+    const unsaved = takeUnsaved(this.meshId, this.id);
+    if (unsaved === '') this.draft = draft;
+    else this.write(unsaved);
   }
 
   /** Sends the draft. A refusal puts the draft back and is thrown. */
@@ -104,6 +112,7 @@ export class ConversationStore {
     const text = this.draft.trim();
     if (text === '') return;
     const replyTo = this.replyTo;
+    const newest = this.messages.at(-1)?.seq ?? 0;
     this.write('');
     this.replyTo = null;
     try {
@@ -112,10 +121,17 @@ export class ConversationStore {
       this.firstUnread = 0;
       await this.saveNow();
     } catch (thrown) {
+      if (toProblem(thrown).code === 'restarted' && (await this.#wasSent(text, newest))) return;
       if (this.draft === '') this.write(text);
       this.replyTo ??= replyTo;
       throw thrown;
     }
+  }
+
+  /** Whether a peer that was restarted before it answered had stored the message already. */
+  async #wasSent(text: string, after: number): Promise<boolean> {
+    await this.open();
+    return this.messages.some((message) => message.seq > after && message.state !== 'received' && message.text === text);
   }
 
   /** Sends a failed message again. It keeps its place. */

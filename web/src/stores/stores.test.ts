@@ -155,6 +155,26 @@ describe('ConversationStore', () => {
     expect(store.replyTo?.id).toBe('id-1');
   });
 
+  it('does not offer a message again that was stored before a restart cut the answer off', async () => {
+    const log = [message(1)];
+    const send = vi.fn(() => {
+      log.push(message(2, { text: 'hello', state: 'sending' }));
+      return Promise.reject(Object.assign(new Error('cut'), { code: 'restarted', retry: true }));
+    });
+    const { store } = setup(log, { send });
+    await store.open();
+    store.write('hello');
+    await store.send();
+    expect(store.draft).toBe('');
+    expect(store.messages.map(({ seq }) => seq)).toEqual([1, 2]);
+
+    log.length = 2;
+    send.mockImplementation(() => Promise.reject(Object.assign(new Error('cut'), { code: 'restarted', retry: true })));
+    store.write('hello');
+    await expect(store.send()).rejects.toMatchObject({ code: 'restarted' });
+    expect(store.draft).toBe('hello');
+  });
+
   it('sends what is written with what it answers, and clears both', async () => {
     const { store, peer } = setup([message(1)]);
     await store.open();
@@ -173,6 +193,26 @@ describe('ConversationStore', () => {
     store.write('  \n');
     await store.send();
     expect(peer.send).not.toHaveBeenCalled();
+  });
+
+  it('keeps a draft with the tab that the peer takes no more, and finds it again', async () => {
+    const tab = new Map<string, string>();
+    vi.stubGlobal('sessionStorage', {
+      getItem: (key: string) => tab.get(key) ?? null,
+      setItem: (key: string, text: string) => tab.set(key, text),
+      removeItem: (key: string) => tab.delete(key),
+    });
+    const gone = () => Promise.reject(Object.assign(new Error('gone'), { code: 'superseded', retry: false }));
+    const before = setup([], { saveDraft: gone });
+    before.store.write('half a thought');
+    await before.store.saveNow();
+    const after = setup([]);
+    await after.store.open();
+    expect(after.store.draft).toBe('half a thought');
+    await after.store.saveNow();
+    expect(after.peer.saveDraft).toHaveBeenCalledWith('mesh', 'topic:1', 'half a thought');
+    expect(tab.size).toBe(0);
+    vi.unstubAllGlobals();
   });
 
   it('does not put an old draft over what is being written', async () => {

@@ -188,6 +188,7 @@ export const words = {
     newline: 'for a new line',
     stopReply: 'Do not reply',
     suggestions: 'Suggestions',
+    superseded: 'Reload to go on writing here.',
     archived: 'This topic is archived.',
     removed: 'This device may no longer send to this mesh.',
     tooLong: 'A message has at most 512 KiB. This one is longer.',

@@ -1,5 +1,5 @@
 import type { Peer, PeerEvent, Started, StartOptions } from '../peer/api';
-import { localRefusal, toRefusal, type Refusal } from '../rpc/errors';
+import { localRefusal, SUPERSEDED, toRefusal, type Refusal } from '../rpc/errors';
 import { isMethod } from '../rpc/methods';
 import type { Call, FromPage, Port, ToPage } from '../rpc/messages';
 
@@ -138,7 +138,6 @@ export class Host {
 }
 
 const RESTARTED = localRefusal('restarted', 'The peer was restarted before it could answer.', true);
-const SUPERSEDED = localRefusal('superseded', 'A newer version of this page has taken over. Reload the page.', false);
 
 function isRefusal(thrown: unknown): thrown is Refusal {
   return typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error) && 'code' in thrown;

@@ -10,11 +10,22 @@ export function watchSockets(): void {
       super(url, protocols);
       open.add(this);
       this.addEventListener('close', () => open.delete(this));
+      // These listeners come first, so that they can keep what is left of a dead program's socket from calling into it.
+      for (const type of ['open', 'message', 'error', 'close']) {
+        this.addEventListener(type, (event) => {
+          if (abandoned.has(this)) event.stopImmediatePropagation();
+        });
+      }
     }
   };
 }
 
+const abandoned = new WeakSet<WebSocket>();
+
 export function closeSockets(): void {
-  for (const socket of open) socket.close();
+  for (const socket of open) {
+    abandoned.add(socket);
+    socket.close();
+  }
   open.clear();
 }

@@ -15,7 +15,6 @@ type Member struct {
 	Name   string // empty while joining
 	Groups []string
 	Tags   []string // of all its sessions, as "repo:billing"
-	Kind   string   // of its sessions: person, agent or connector
 	Online bool
 }
 

@@ -58,8 +58,8 @@ func verify(c *vectors.Case) error {
 			c.Fatal(err)
 		}
 	}
-	answer, err := invite.ParseClaimAnswer(c.Bytes("answer"))
-	if err != nil {
+	var answer invite.ClaimAnswer
+	if err := wire.DecodeJSON(c.Bytes("answer"), wire.MaxJSON, &answer); err != nil {
 		c.Fatal(err)
 	}
 	self, err := identity.ParsePublic(c.Bytes("self"))

@@ -31,15 +31,15 @@ const maxLink = 2048
 // ParseLink reads a link. A link of version 1 is refused with v1_link, one without its secret with no_secret, anything else
 // that is no link with malformed. White space around it is left out. No error repeats any of the text.
 func ParseLink(text string) (Link, error) {
-	link, err := ParseBare(text)
+	link, err := parse(text)
 	if err == nil && link.Secret == (Secret{}) {
 		return Link{}, wire.Refuse(wire.CodeNoSecret)
 	}
 	return link, err
 }
 
-// ParseBare is ParseLink where the secret may be missing, for a look-up that opens nothing; Secret is then zero.
-func ParseBare(text string) (Link, error) {
+// parse reads a link whose secret may be missing; it is then zero.
+func parse(text string) (Link, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxLink {
 		return Link{}, errLink

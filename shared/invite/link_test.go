@@ -88,19 +88,6 @@ func TestParseLinkRefuses(t *testing.T) {
 	}
 }
 
-func TestParseBare(t *testing.T) {
-	link, err := invite.ParseBare("https://relay.example/i/Ab3dE6gH")
-	if err != nil || link.Code != "Ab3dE6gH" || link.Origin != "https://relay.example" || link.Secret != (invite.Secret{}) {
-		t.Errorf("%+v, %v", link, err)
-	}
-	if link, err = invite.ParseBare(link.Bare() + "#" + secretText); err != nil || link.Secret != secret {
-		t.Errorf("with its secret: %v", err)
-	}
-	if _, err := invite.ParseBare("https://relay.example/join/x"); wire.CodeOf(err) != wire.CodeV1Link {
-		t.Errorf("of version 1: %v", err)
-	}
-}
-
 // FuzzParseLink: what is read is written back so that it reads the same.
 func FuzzParseLink(f *testing.F) {
 	for _, text := range []string{
@@ -110,19 +97,18 @@ func FuzzParseLink(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		link, err := invite.ParseBare(text)
-		if err != nil {
-			if code := wire.CodeOf(err); code != wire.CodeMalformed && code != wire.CodeV1Link || link != (invite.Link{}) {
-				t.Fatalf("%q: %q", text, code)
+		link, err := invite.ParseLink(text)
+		switch code := wire.CodeOf(err); code {
+		case "":
+			if again, err := invite.ParseLink(link.String()); err != nil || again != link {
+				t.Fatalf("%q is read as %q, and that as %q: %v", text, link.String(), again.String(), err)
 			}
-			return
-		}
-		whole := link.Bare()
-		if link.Secret != (invite.Secret{}) {
-			whole = link.String()
-		}
-		if again, err := invite.ParseBare(whole); err != nil || again != link {
-			t.Fatalf("%q is read as %q, and that as %q: %v", text, whole, again.Bare(), err)
+		case wire.CodeMalformed, wire.CodeV1Link, wire.CodeNoSecret:
+			if link != (invite.Link{}) {
+				t.Fatalf("%q is refused and read as %q", text, link.String())
+			}
+		default:
+			t.Fatalf("%q: %q", text, code)
 		}
 	})
 }

@@ -84,29 +84,16 @@ type ClaimAnswer struct {
 	Position      wire.Position `json:"position"`
 }
 
-// ParseLookup reads the answer to a look-up and checks its form: JSON as section 1 says, version 2, a code, a role and ids.
-func ParseLookup(data []byte) (Lookup, error) {
-	var l Lookup
-	if err := wire.DecodeJSON(data, wire.MaxJSON, &l); err != nil {
-		return Lookup{}, err
-	}
+// Check refuses a look-up that lacks what it must have: version 2 (unsupported), a code, a role and ids (malformed).
+func (l *Lookup) Check() error {
 	if l.Version != Version {
-		return Lookup{}, wire.Errorf(wire.CodeUnsupported, "an invite of version %d cannot be used here", l.Version)
+		return wire.Errorf(wire.CodeUnsupported, "an invite of version %d cannot be used here", l.Version)
 	}
 	if _, err := ParseCode(string(l.Code)); err != nil {
-		return Lookup{}, err
+		return err
 	}
 	if !l.Role.Valid() || l.Mesh.IsZero() || l.Invite.IsZero() || l.Head.IsZero() {
-		return Lookup{}, wire.Errorf(wire.CodeMalformed, "a look-up lacks the role, the mesh, the invite or the head")
+		return wire.Errorf(wire.CodeMalformed, "a look-up lacks the role, the mesh, the invite or the head")
 	}
-	return l, nil
-}
-
-// ParseClaimAnswer reads the answer to a claim. enroll.Verify says whether to trust it.
-func ParseClaimAnswer(data []byte) (ClaimAnswer, error) {
-	var a ClaimAnswer
-	if err := wire.DecodeJSON(data, wire.MaxJSON, &a); err != nil {
-		return ClaimAnswer{}, err
-	}
-	return a, nil
+	return nil
 }

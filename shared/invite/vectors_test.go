@@ -68,7 +68,7 @@ func readLink(c *vectors.Case) error {
 }
 
 func readLookup(c *vectors.Case) error {
-	l, err := invite.ParseLookup(c.Bytes("json"))
+	l, err := parseLookup(c.Bytes("json"))
 	if err != nil {
 		return err
 	}

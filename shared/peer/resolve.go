@@ -12,7 +12,7 @@ import (
 func (c *Core) directory() address.Directory {
 	d := address.Directory{Self: c.member}
 	for _, m := range c.memberViews() {
-		one := address.Member{ID: m.Member, Name: m.Name, Groups: m.Groups, Kind: string(m.Kind), Online: m.Presence == Online}
+		one := address.Member{ID: m.Member, Name: m.Name, Groups: m.Groups, Online: m.Presence == Online}
 		for _, s := range m.Sessions {
 			if s.State != Offline {
 				one.Tags = append(one.Tags, s.Card.Tags...)

@@ -77,12 +77,12 @@ func (w *world) exact(s *roster.State) string {
 	for i := range s.Invitations() {
 		again, ok := s.Invitation(i.ID)
 		bytes(i.Escrow[:], i.Preview[:], i.Signature[:])
-		b = fmt.Append(b, i.Epoch, i.Issued, i.Expires, i.Retired, again.Used, ok)
+		b = fmt.Append(b, i.Epoch, i.Expires, i.Retired, again.Used, ok)
 	}
 	for t := range s.Topics() {
 		_, ok := s.Topic(t.ID)
 		bytes(t.ID[:])
-		b = fmt.Append(b, t.Created, ok)
+		b = fmt.Append(b, ok)
 	}
 	return string(b)
 }

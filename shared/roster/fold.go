@@ -21,7 +21,7 @@ func (s *State) fold(stmt *Statement, landed time.Time) {
 	case *Genesis:
 		s.foldGenesis(stmt, body, landed)
 	case *Invite:
-		added := &Invitation{Invite: *body, Issuer: stmt.Author, Epoch: stmt.Epoch, Issued: stmt.Time}
+		added := &Invitation{Invite: *body, Issuer: stmt.Author, Epoch: stmt.Epoch}
 		put(s, s.invites, body.ID, added)
 		push(s, &s.issued, added)
 	case *InviteRetired:
@@ -35,7 +35,7 @@ func (s *State) fold(stmt *Statement, landed time.Time) {
 		save(s, author)
 		author.profile, author.profileTime = s.keep(body.Sealed, stmt.Epoch), stmt.Time
 	case *Topic:
-		s.addTopic(&TopicView{ID: stmt.TopicID(), Creator: author.id, Text: s.keep(body.Sealed, stmt.Epoch), Created: stmt.Time})
+		s.addTopic(&TopicView{ID: stmt.TopicID(), Creator: author.id, Text: s.keep(body.Sealed, stmt.Epoch)})
 	case *TopicChanged:
 		changed := s.topics[body.Topic]
 		save(s, changed)
@@ -71,7 +71,7 @@ func (s *State) foldGenesis(stmt *Statement, body *Genesis, landed time.Time) {
 	s.epochs = []epoch{{commitment: body.Commitment, author: stmt.Author, began: landed}}
 	s.addMember(wire.MemberID(stmt.Author), wire.RoleOwner, stmt.Time)
 	s.addDevice(stmt.Author, wire.MemberID(stmt.Author), body.Device, nil)
-	s.addTopic(&TopicView{ID: wire.GeneralTopic(s.mesh), Created: stmt.Time})
+	s.addTopic(&TopicView{ID: wire.GeneralTopic(s.mesh)})
 }
 
 func (s *State) foldJoin(stmt *Statement, body *Join) {

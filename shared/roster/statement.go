@@ -11,15 +11,15 @@ const version = 1
 // headerSize is the size in bytes of a statement before its body's length.
 const headerSize = 1 + 1 + 3*wire.IDSize + 8 + 4
 
-// MaxTime is the largest time of a statement: 2^53 − 1, which every language can hold.
-const MaxTime = wire.MaxJSONNumber
+// maxTime is the largest time of a statement: 2^53 − 1, which every language can hold.
+const maxTime = wire.MaxJSONNumber
 
 // Draft is a statement before it is signed.
 type Draft struct {
 	Mesh   wire.MeshID // zero in a genesis
 	Prev   wire.Head   // the head on which it is written; zero in a genesis
 	Author wire.DeviceID
-	Time   uint64 // the author's clock, in milliseconds since 1970, at most MaxTime
+	Time   uint64 // the author's clock, in milliseconds since 1970, below 2^53
 	Epoch  uint32 // 1 or more
 	Body   Body
 }
@@ -102,7 +102,7 @@ func Parse(raw []byte) (*Statement, error) {
 	if err := r.Done("a statement"); err != nil {
 		return nil, err
 	}
-	if s.Epoch == 0 || s.Time > MaxTime {
+	if s.Epoch == 0 || s.Time > maxTime {
 		return nil, wire.Errorf(wire.CodeMalformed, "a statement's epoch or time is out of range")
 	}
 	if (s.Kind == KindGenesis) != (s.Mesh.IsZero() && s.Prev.IsZero()) {

@@ -62,7 +62,6 @@ type Invitation struct {
 	Invite
 	Issuer wire.DeviceID
 	Epoch  uint32 // whose root key its escrow holds
-	Issued uint64 // milliseconds since 1970
 	Used   uint16
 	// Retired: an invite-retired named it. Later rotations withdraw an invite too; Usable knows both.
 	Retired bool
@@ -74,7 +73,6 @@ type TopicView struct {
 	Creator  wire.MemberID // zero for #general
 	Archived bool
 	Text     Sealed // none for #general
-	Created  uint64 // milliseconds since 1970
 }
 
 // General reports whether the topic is #general, which nobody made and nobody changes.

@@ -49,8 +49,8 @@ func lookUp(ctx context.Context, http HTTP, link invite.Link) (invite.Lookup, en
 	if err := request(ctx, http, "GET", url, "", nil, &found); err != nil {
 		return found, enroll.Preview{}, err
 	}
-	if found.Version != invite.Version {
-		return found, enroll.Preview{}, wire.Refuse(wire.CodeUnsupported)
+	if err := found.Check(); err != nil {
+		return found, enroll.Preview{}, err
 	}
 	if found.Code != link.Code || found.Invite != link.Secret.Key().ID() {
 		return found, enroll.Preview{}, wire.Errorf(wire.CodeBadEnrollment, "The two parts of this link do not belong together. Ask the inviter for the link again.")

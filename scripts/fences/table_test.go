@@ -110,6 +110,7 @@ var table = []fence{
 	},
 	{
 		from:   []string{"wasm/..."},
+		except: []string{"wasm/apitest"},
 		reach:  []string{"net/http", "github.com/coder/websocket"},
 		reason: "net/http doubles the download; coder/websocket buffers without bound under js",
 	},

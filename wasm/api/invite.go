@@ -1,7 +1,7 @@
 package api
 
 import (
-	"rsc.io/qr"
+	"rsc.io/qr/coding"
 
 	"claudemesh.com/mesh/shared/peer"
 )
@@ -20,9 +20,18 @@ func inviteOf(v peer.InviteView) (Invite, error) {
 	return view, err
 }
 
-// qrRows is the QR code of a text, at level M: rows of '0' (light) and '1' (dark), without the quiet zone.
-func qrRows(text string) ([]string, error) {
-	code, err := qr.Encode(text, qr.M)
+// qrRows is the QR code of a link, at level M: rows of '0' (light) and '1' (dark), without the quiet zone.
+func qrRows(link string) ([]string, error) {
+	text, level := coding.String(link), coding.M
+	version := coding.Version(coding.MinVersion)
+	for version < coding.MaxVersion && text.Bits(version) > version.DataBytes(level)*8 {
+		version++
+	}
+	plan, err := coding.NewPlan(version, level, 0)
+	if err != nil {
+		return nil, err
+	}
+	code, err := plan.Encode(text)
 	if err != nil {
 		return nil, err
 	}

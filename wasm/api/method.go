@@ -1,10 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"reflect"
 
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -12,37 +12,17 @@ import (
 // Method is one method of the interface Peer in wasm/peer.d.ts.
 type Method struct {
 	Name string
-	// Params are the types of the parameters, and Result that of what it gives, or nil.
-	Params []reflect.Type
-	Result reflect.Type
-	run    func(ctx context.Context, p *Peer, arguments []byte) (any, error)
+	run  func(*call) (any, error)
 }
 
-// Methods are all of them but `on`, which subscribes and is the program's own affair.
-var Methods = [...]Method{
-	gives1("start", (*Peer).Start),
-	gives0("meshes", (*Peer).Meshes),
-	gives1("mesh", (*Peer).Mesh),
-	gives1("createMesh", (*Peer).CreateMesh),
-	gives1("previewInvite", (*Peer).PreviewInvite),
-	gives1("joinMesh", (*Peer).JoinMesh),
-	does1("leaveMesh", (*Peer).LeaveMesh),
-	does2("setDisplayName", (*Peer).SetDisplayName),
-	gives4("messages", (*Peer).Messages),
-	gives2("resolve", (*Peer).Resolve),
-	gives2("complete", (*Peer).Complete),
-	gives1("send", (*Peer).Send),
-	gives2("retry", (*Peer).Retry),
-	does2("markRead", (*Peer).MarkRead),
-	does3("saveDraft", (*Peer).SaveDraft),
-	gives2("draft", (*Peer).Draft),
-	gives3("createTopic", (*Peer).CreateTopic),
-	gives1("createInvite", (*Peer).CreateInvite),
-	gives1("invites", (*Peer).Invites),
-	does2("retireInvite", (*Peer).RetireInvite),
-	does3("setStatus", (*Peer).SetStatus),
-	does1("addDemoAgents", (*Peer).AddDemoAgents),
-	does0("wake", (*Peer).Wake),
+// A call is what a method was called with.
+type call struct {
+	*Peer
+	ctx       context.Context
+	arguments []byte
+	// taken are the variables that the arguments were to be read into, and refused is why they were not.
+	taken   []any
+	refused error
 }
 
 // maxArguments bounds a call's arguments as JSON, in bytes: a message at its largest, every character escaped.
@@ -60,9 +40,30 @@ func (m Method) Call(ctx context.Context, p *Peer, arguments []byte) (result []b
 	if len(arguments) > maxArguments {
 		return nil, wire.Refuse(wire.CodeTooLarge)
 	}
-	value, err := m.run(ctx, p, arguments)
-	if err != nil || m.Result == nil {
+	value, err := m.run(&call{Peer: p, ctx: ctx, arguments: arguments})
+	if err != nil || value == nil {
 		return nil, err
 	}
 	return json.Marshal(value)
+}
+
+// take reads the call's arguments, all of them, into the variables.
+func (c *call) take(into ...any) error {
+	c.taken, c.refused = into, c.read(into)
+	return c.refused
+}
+
+func (c *call) read(into []any) error {
+	var texts []json.RawMessage
+	if err := json.Unmarshal(c.arguments, &texts); err != nil || len(texts) != len(into) {
+		return wire.Errorf(wire.CodeMalformed, "this method takes %d arguments", len(into))
+	}
+	for i, v := range into {
+		decoder := json.NewDecoder(bytes.NewReader(texts[i]))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(v); err != nil || string(texts[i]) == "null" {
+			return wire.Errorf(wire.CodeMalformed, "argument %d does not fit what peer.d.ts says", i+1)
+		}
+	}
+	return nil
 }

@@ -27,6 +27,9 @@ func (p *Peer) Messages(ctx context.Context, meshID string, conversation Convers
 	if err != nil {
 		return nil, err
 	}
+	if _, _, err := peer.ConversationID(conversation).Parse(); err != nil {
+		return nil, err
+	}
 	if limit < 1 {
 		return nil, wire.Errorf(wire.CodeMalformed, "the limit of messages is 1 or more")
 	}

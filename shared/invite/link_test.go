@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"claudemesh.com/mesh/shared/invite"
+	"claudemesh.com/mesh/shared/vectors"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -95,6 +96,17 @@ func FuzzParseLink(f *testing.F) {
 		"https://relay.example/join/x", "https://relay.example/i/Ab3dE6gH?key=1", "ic://join/x", "https://relay.example:443/i/Ab3dE6gH#",
 	} {
 		f.Add(text)
+	}
+	list, err := vectors.Load("invite")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, v := range list {
+		for _, field := range v.Fields {
+			if b, err := field.Bytes(); err == nil && field.Name == "link" {
+				f.Add(string(b))
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		link, err := invite.ParseLink(text)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/vectors"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -14,6 +15,17 @@ func FuzzParse(f *testing.F) {
 	_, story := everyKind(f)
 	for _, stmt := range story {
 		f.Add(stmt.Raw)
+	}
+	list, err := vectors.Load("roster")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, v := range list {
+		for _, field := range v.Fields {
+			if b, err := field.Bytes(); err == nil && field.Name == "statement" && len(b) < 8<<10 {
+				f.Add(b)
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		stmt, err := roster.Parse(raw)

@@ -43,7 +43,7 @@ type (
 		Message *MessageView
 		Err     *wire.Error
 	}
-	// Complaint is what the relay says is wrong with a frame that nothing else answers.
+	// Complaint is what the relay says is wrong with something that no command waits for.
 	Complaint struct{ Problem wire.Error }
 	// Dropped counts something received that was not taken: why, and who is said to have sent it.
 	Dropped struct {

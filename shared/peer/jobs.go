@@ -94,13 +94,23 @@ func (c *Core) jobsDisconnected() {
 	}
 }
 
+// leaving reports whether the own member's leave was sent: a relay that calls this device removed then means that.
+func (j *jobs) leaving() bool { return len(j.queue) > 0 && j.queue[0].leaving() }
+
+func (j *job) leaving() bool { return j.what == roster.KindLeave && j.append.Ref != 0 }
+
+// counting reports whether a statement is under way that names the last counter of this device: a send behind it would be
+// accepted and then dropped by everyone.
+func (j *jobs) counting() bool {
+	return len(j.queue) > 0 && j.queue[0].what == roster.KindLeave && (j.queue[0].signing || j.queue[0].append.Ref != 0)
+}
+
 // finishJobs settles everything where this device may not come back.
 func (c *Core) finishJobs(problem *wire.Error) {
 	queue := c.jobs.queue
 	c.jobs.queue = nil
 	for _, j := range queue {
-		left := j.what == roster.KindLeave && j.append.Ref != 0 && problem.Code == wire.CodeRemoved
-		if j.landed != nil || left {
+		if j.landed != nil || j.leaving() && problem.Code == wire.CodeRemoved {
 			j.done(j.landed, wire.Reply{}, nil)
 		} else {
 			j.done(nil, wire.Reply{}, problem)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -138,6 +139,9 @@ func (c *Core) hangUp(problem *wire.Error, after time.Duration, final bool) {
 	c.link.problem = problem
 	if final {
 		c.link.final = problem
+		if problem.Code == wire.CodeRemoved {
+			c.outbox.abandon(c, problem)
+		}
 		c.finishJobs(problem)
 	}
 	c.flushFrames()
@@ -291,7 +295,11 @@ func (c *Core) hearClose(payload []byte) error {
 		return err
 	}
 	after := time.Duration(min(max(closing.RetryAfter, 0), maxRetryAfter)) * time.Millisecond
-	c.hangUp(&closing.Error, after, finalCodes[closing.Code])
+	problem := &closing.Error
+	if problem.Code == wire.CodeRemoved && c.jobs.leaving() {
+		problem = standingProblem(roster.Left)
+	}
+	c.hangUp(problem, after, finalCodes[problem.Code])
 	return nil
 }
 

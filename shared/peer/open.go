@@ -28,6 +28,9 @@ func (c *Core) takeDelivery(st *stream, it item) verdict {
 	if err := c.checkAddress(st, &sender, &e); err != nil {
 		return c.drop(st, it, err)
 	}
+	if _, _, mine := e.StanzaFor(c.id); !mine && e.Kind == wire.KindDirect && c.before(it) {
+		return taken // for the devices that the own member had then
+	}
 	key := seenKey{st.name, it.sender}
 	if e.Counter <= c.streams.seen[key] {
 		return c.drop(st, it, wire.Refuse(wire.CodeReplayed))
@@ -56,6 +59,9 @@ func (c *Core) takeDelivery(st *stream, it item) verdict {
 	c.show(&sender, &e, &m, it)
 	return taken
 }
+
+// before reports whether something came to be before this device joined.
+func (c *Core) before(it item) bool { return int64(it.time) < c.joined }
 
 // mayWait reports whether the first item of a queue may still wait for the roster to be read to its head.
 func (c *Core) mayWait(st *stream) bool { return !st.waited || c.streams.refreshing }
@@ -111,10 +117,6 @@ func (c *Core) openEnvelope(sender *roster.Device, e *wire.Envelope) (plain []by
 		plain, err = seal.OpenTopic(key, c.self.Mesh, sender.ID, sender.Public.Sign, e)
 		return plain, false, err
 	}
-	if _, _, mine := e.StanzaFor(c.id); !mine {
-		// It was sent before this device joined its member, or to devices that its sender knew then.
-		return nil, false, wire.Refuse(wire.CodeBadStanza)
-	}
 	shared, ready, problem := c.sharedKey(sender.Public.Box)
 	if !ready {
 		return nil, true, nil
@@ -140,7 +142,7 @@ func (c *Core) show(sender *roster.Device, e *wire.Envelope, m *message.Message,
 		Text: m.Text, Type: string(m.Type), Priority: e.Priority, ReplyTo: m.ReplyTo, Mentions: m.Mentions,
 		Session: m.Session, FromSession: m.FromSession,
 		SentAt: m.SentAt, ReceivedAt: int64(it.time), State: Received,
-		History: int64(it.time) < c.joined,
+		History: c.before(it),
 	}
 	if e.Kind == wire.KindTopic {
 		view.Topic = e.Topic()

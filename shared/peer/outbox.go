@@ -114,7 +114,7 @@ func (o *outbox) resume(c *Core, last uint64) {
 // pumpOutbox seals what can be sent, and sends what is sealed.
 func (c *Core) pumpOutbox() {
 	o := &c.outbox
-	if c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil {
+	if c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || c.jobs.counting() {
 		return
 	}
 	if !o.hold.IsZero() {

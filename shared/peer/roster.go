@@ -81,14 +81,7 @@ func (c *Core) checkStanding() {
 	if !known || device.Standing == roster.Present {
 		return
 	}
-	c.link.final = standingProblem(device.Standing)
-	c.link.problem = c.link.final
-	c.outbox.abandon(c, c.link.final)
-	if c.link.phase > phaseDialing {
-		c.hangUp(c.link.final, 0, true)
-	} else {
-		c.connectionChanged()
-	}
+	c.hangUp(standingProblem(device.Standing), 0, true)
 }
 
 func standingProblem(s roster.Standing) *wire.Error {

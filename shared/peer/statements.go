@@ -107,11 +107,11 @@ const wishPause = time.Minute
 
 func (c *Core) wished(what roster.Kind) func(*roster.Statement, wire.Reply, error) {
 	return func(_ *roster.Statement, _ wire.Reply, err error) {
-		if err == nil {
+		if err == nil || c.link.final != nil {
 			return
 		}
 		c.jobs.quiet[what] = c.now.Add(wishPause)
-		c.dropped(wire.CodeOf(err), wire.RosterStream(c.self.Mesh), c.id)
+		c.output(Complaint{*wire.AsError(err)})
 	}
 }
 

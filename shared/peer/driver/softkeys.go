@@ -1,3 +1,6 @@
+// See shared/identity/software.go for the tag.
+//go:build !browser
+
 package driver
 
 import (
@@ -35,12 +38,4 @@ func SoftwareKeys(ctx context.Context, host Host) (identity.Keys, error) {
 		return nil, storage(err)
 	}
 	return keys, nil
-}
-
-// storage makes an error of what a store says.
-func storage(err error) error {
-	if code := wire.CodeOf(err); code != wire.CodeInternal {
-		return err
-	}
-	return wire.Errorf(wire.CodeStorage, "This device's store failed: %v.", err)
 }

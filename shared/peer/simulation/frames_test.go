@@ -17,6 +17,27 @@ var frameNames = map[wire.FrameType]string{
 	wire.FrameClose: "close", wire.FrameStatement: "statement", wire.FramePong: "pong",
 }
 
+// count notes what came about: worlds in which nothing goes wrong prove nothing.
+func (w *world) count(message []byte) {
+	for len(message) > 0 {
+		f, rest, err := wire.NextFrame(message)
+		if err != nil {
+			return
+		}
+		message = rest
+		name := frameNames[f.Type]
+		var refused wire.Refused
+		var reply wire.Reply
+		switch {
+		case f.Type == wire.FrameRefused && wire.DecodeJSON(f.Payload, wire.MaxJSON, &refused) == nil:
+			name += " " + string(refused.Code)
+		case f.Type == wire.FrameReply && wire.DecodeJSON(f.Payload, wire.MaxJSON, &reply) == nil && reply.Error != nil:
+			name += " " + string(reply.Error.Code)
+		}
+		w.came[name]++
+	}
+}
+
 // describe tells a message's frames in one line.
 func (w *world) describe(message []byte) string {
 	var parts []string

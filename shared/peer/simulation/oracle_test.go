@@ -29,7 +29,15 @@ type said struct {
 	sender  *peerNode
 	number  int // of the sender's texts
 	in      peer.ConversationID
+	topic   bool
 	readers map[wire.MemberID]bool
+	// hidden are those who have left, as its sender knew: nobody may read it who does not belong any more.
+	hidden map[wire.MemberID]bool
+}
+
+// may reports whether a member may read it. A topic is read by those, too, who join later.
+func (s *said) may(member wire.MemberID) bool {
+	return s.topic && !s.hidden[member] || s.readers[member]
 }
 
 // witness is what one peer has shown.
@@ -57,9 +65,12 @@ func (o *oracle) say(p *peerNode, text string, in peer.ConversationID) {
 	s := &said{text: text, sender: p, number: len(o.said), in: in, readers: map[wire.MemberID]bool{p.member: true}}
 	if topic, members, err := in.Parse(); err != nil {
 		panic(err)
-	} else if !topic.IsZero() {
-		for _, m := range p.core.View().Members {
-			s.readers[m.Member] = true
+	} else if s.topic = !topic.IsZero(); s.topic {
+		s.hidden = map[wire.MemberID]bool{}
+		for _, other := range o.w.peers {
+			s.hidden[other.member] = other.leaving && !slices.ContainsFunc(p.core.View().Members, func(m peer.MemberView) bool {
+				return m.Member == other.member
+			})
 		}
 	} else {
 		for _, m := range members {
@@ -85,6 +96,9 @@ func (o *oracle) committed(batch mesh.Batch, verdicts []mesh.Verdict) {
 
 // stored hears what a peer's store has carried out.
 func (o *oracle) stored(p *peerNode, ops []peer.Op) {
+	if o.w.script != nil {
+		return
+	}
 	for _, op := range ops {
 		if op.Bucket != peer.BucketMessage || op.Value == nil {
 			continue
@@ -118,7 +132,7 @@ func (o *oracle) shown(p *peerNode, m *peer.MessageView, key string) {
 		return
 	case s.sender.member != m.From:
 		o.w.fail("%s was shown %q as said by another", p.name, m.Text)
-	case !s.readers[p.member]:
+	case !s.may(p.member):
 		o.w.fail("%s was shown %q, which was not for it", p.name, m.Text)
 	}
 	witness := o.witness(p)
@@ -240,7 +254,8 @@ func (o *oracle) arrived(s *said, present []*peerNode) {
 		return
 	}
 	for _, p := range present {
-		if p == s.sender || !s.readers[p.member] {
+		late := p.name == "Pad" && !s.topic // what was sealed before it came was not for it
+		if p == s.sender || !s.may(p.member) || late {
 			continue
 		}
 		if o.find(p, s.text) == nil {

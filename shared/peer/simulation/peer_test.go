@@ -27,13 +27,14 @@ type peerNode struct {
 	dialing bool
 	ended   bool // it may not come back
 	leaving bool
+	away    bool // a script took its line
+	mute    bool // its keys do not answer; what they were asked waits in asked
+	asked   []func()
+	signed  uint64 // reference of the last signature asked for
 	life    int
 	ticks   int
 	ref     uint64
 	results map[uint64]func(peer.Result)
-
-	// notified are the events that it let out, for scripts.
-	notified []peer.Event
 }
 
 func (w *world) newPeer(name string) *peerNode {
@@ -80,7 +81,7 @@ func (p *peerNode) start() {
 	}
 	p.core = core
 	p.life++
-	p.dialing = false
+	p.dialing, p.ended = false, false
 	p.results = map[uint64]func(peer.Result){}
 	p.redial(0)
 }
@@ -108,6 +109,9 @@ func (p *peerNode) redial(least time.Duration) {
 			return
 		}
 		p.dialing = false
+		if p.away {
+			return
+		}
 		if p.w.happens(p.w.faults.dialFails) {
 			p.input(peer.Closed{Problem: wire.Refuse(wire.CodeUnreachable)})
 			p.redial(0)
@@ -125,6 +129,7 @@ func (p *peerNode) redial(least time.Duration) {
 
 func (p *peerNode) heard(c *conn, message []byte) {
 	if p.link == c {
+		p.w.count(message)
 		p.input(peer.Heard{Conn: c.number, Message: message})
 	}
 }
@@ -182,6 +187,7 @@ func (p *peerNode) release(output peer.Output) {
 	case peer.Hangup:
 		p.hangUp(o)
 	case peer.WantSignature:
+		p.signed = o.Ref
 		p.answer(func() peer.Input {
 			signature, err := p.keys.Sign(context.Background(), o.Message)
 			return peer.Signed{Ref: o.Ref, Signature: signature, Err: err}
@@ -192,15 +198,25 @@ func (p *peerNode) release(output peer.Output) {
 			return peer.Shared{Box: o.Box, Key: key, Err: err}
 		})
 	case peer.Notify:
-		p.notified = append(p.notified, o.Event)
+		if p.w.script != nil {
+			p.w.script.notified(p, o)
+		}
 	case peer.Result:
 		if then := p.results[o.Ref]; then != nil {
 			delete(p.results, o.Ref)
 			then(o)
 		}
 	case peer.Complaint:
+		if p.w.script != nil {
+			p.w.script.line("the relay complains about %s: %v", p.name, &o.Problem)
+			return
+		}
 		p.w.oracle.complained(p, o)
 	case peer.Dropped:
+		if p.w.script != nil {
+			p.w.script.dropped(p, o)
+			return
+		}
 		p.w.oracle.dropped(p, o)
 	}
 }
@@ -210,6 +226,9 @@ func (p *peerNode) hangUp(o peer.Hangup) {
 		return
 	}
 	p.w.note("%s hangs up: %v", p.name, o.Problem)
+	if p.w.script != nil {
+		p.w.script.hungUp(p, o)
+	}
 	p.link.closedByPeer()
 	p.link = nil
 	if p.ended = o.Final; !o.Final {
@@ -220,11 +239,16 @@ func (p *peerNode) hangUp(o peer.Hangup) {
 // answer gives the core what a key made of its question, later.
 func (p *peerNode) answer(make func() peer.Input) {
 	life := p.life
-	p.w.after(p.w.delay(p.w.faults.slowKeys), func() {
+	do := func() {
 		if p.life == life {
 			p.input(make())
 		}
-	})
+	}
+	if p.mute {
+		p.asked = append(p.asked, do)
+		return
+	}
+	p.w.after(p.w.delay(p.w.faults.slowKeys), do)
 }
 
 func (p *peerNode) schedule() {

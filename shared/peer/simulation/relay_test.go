@@ -29,6 +29,7 @@ type relayNode struct {
 	requests mesh.RequestID
 	answers  map[mesh.RequestID]func(*mesh.Answer)
 
+	sends mesh.Rate // how much a member may send; zero: without limit
 	plant plant
 }
 
@@ -76,7 +77,7 @@ func (r *relayNode) boot() {
 		snapshot.Counters = nil
 	}
 	config := mesh.DefaultConfig(origin)
-	config.Appends, config.Sends = mesh.Rate{}, mesh.Rate{}
+	config.Appends, config.Sends = mesh.Rate{}, r.sends
 	core, err := mesh.New(config, snapshot, r.w.now)
 	if err != nil {
 		r.w.fail("the relay does not start: %v", err)
@@ -127,15 +128,6 @@ func (r *relayNode) received(c *conn, message []byte) {
 		message = rest
 		r.event(mesh.Event{Kind: mesh.EventReceived, Conn: c.id, Frame: f})
 	}
-}
-
-func (r *relayNode) lookUp(code string, answer func(*mesh.Answer)) {
-	row, err := r.store.Invite(context.Background(), code)
-	if err != nil {
-		r.w.fail("no invite under code %s: %v", code, err)
-		return
-	}
-	r.ask(mesh.Event{Kind: mesh.EventLookup, Invite: &row}, answer)
 }
 
 func (r *relayNode) ask(ev mesh.Event, answer func(*mesh.Answer)) {

@@ -52,11 +52,14 @@ type world struct {
 	peers  []*peerNode
 	oracle *oracle
 	trace  strings.Builder
+	// script is set where a script is run: the oracle then leaves its words unheard.
+	script *script
 	// amnesia plants a bug: peers that start again have lost their cursors and what they saw.
 	amnesia bool
 	// verbose stories tell of every frame.
 	verbose bool
 	failed  error
+	came    map[string]int // frames that peers were sent, by name and code
 }
 
 // event is something that will happen.
@@ -91,6 +94,7 @@ func newWorld(seed uint64) *world {
 	copy(key[:], wire.AppendU64([]byte("claudemesh simulation "), seed))
 	w := &world{
 		seed: seed, rand: rand.New(rand.NewPCG(seed, 1)), entropy: chance{rand.NewChaCha8(key)}, now: start,
+		came: map[string]int{},
 	}
 	w.oracle = newOracle(w)
 	w.relay = newRelayNode(w)

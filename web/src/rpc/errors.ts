@@ -33,7 +33,7 @@ export function localRefusal(code: LocalCode, message: string, retry: boolean): 
 
 export const SUPERSEDED = localRefusal(
   'superseded',
-  'A newer version of this page has taken over. Reload the page.',
+  'Another tab has taken over. Reload the page.',
   false,
 );
 

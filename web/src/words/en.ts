@@ -4,10 +4,10 @@ import type { Kind, Presence, Priority, Role, Status } from '../peer/api';
 const one = (count: number, singular: string, plural: string): string => `${count} ${count === 1 ? singular : plural}`;
 
 export const words = {
+  /** Of times and numbers between these words; the region is the reader's. */
+  language: 'en',
   product: 'claudemesh',
-  skipToContent: 'Skip to the conversation',
   close: 'Close',
-  cancel: 'Cancel',
   copy: 'Copy',
   copied: 'Copied',
   back: 'Back',
@@ -16,7 +16,6 @@ export const words = {
   dismiss: 'Dismiss',
   save: 'Save',
   saved: 'Saved',
-  home: 'All meshes',
   starting: 'Starting',
 
   role: { guest: 'Guest', member: 'Member', admin: 'Admin', owner: 'Owner' } satisfies Record<Role, string>,
@@ -68,7 +67,6 @@ export const words = {
     keys: (relay: string) =>
       `Its keys are made in this browser. The relay at ${relay} passes sealed messages on and cannot read them.`,
     haveInvite: 'You have an invite? Open its link in this browser.',
-    tooLong: 'A name has 1 to 64 characters.',
     cancel: 'Back to your meshes',
   },
 
@@ -122,9 +120,9 @@ export const words = {
   },
 
   mesh: {
-    loading: 'Opening the mesh',
     unknown: 'This browser is not in that mesh',
     unknownText: 'The address names a mesh that this browser has never joined, or has left.',
+    failed: 'This mesh could not be opened',
     joiningTitle: (name: string) => `Joining ${name}`,
     joining: 'The invite is being claimed and the membership log read. This goes on by itself, also after a reload; the mesh opens once everything verifies.',
     callOff: 'Call it off',
@@ -142,27 +140,21 @@ export const words = {
     inviteSomeone: 'Invite someone',
     demo: 'Bring in two demo agents',
     demoBusy: 'Bringing them in',
-    write: (name: string) => `Write to ${name}`,
-    sessions: (n: number) => one(n, 'session', 'sessions'),
-    devices: (n: number) => one(n, 'device', 'devices'),
   },
 
   conversation: {
-    empty: 'Nothing written yet.',
     emptyTopic: (topic: string) => `Everyone in the mesh reads #${topic}.`,
     emptyDirect: (name: string) => `Only you and ${name} can read what is written here.`,
     emptyGroup: 'Only those named above can read what is written here.',
     emptyNotes: 'Only your own devices can read what is written here.',
     messages: 'Messages',
     older: 'Loading older messages',
-    start: 'This is where the conversation begins on this device.',
     gap: 'Messages are missing here. The relay no longer kept them when this device came back.',
     fresh: 'New',
     toNewest: 'To the newest',
     newBelow: (n: number) => one(n, 'new message', 'new messages'),
     unknownType: 'A message of a newer kind. Update to read it.',
     unknownMember: 'Unknown member',
-    group: (n: number) => `${n} people`,
     reply: 'Reply',
     replyingTo: (name: string) => `Reply to ${name}`,
     replyGone: 'A message that this device does not have',
@@ -199,18 +191,12 @@ export const words = {
     to: 'To',
     placeholder: '@name, #topic, tag:, * or an id',
     message: 'Message',
-    gets: (n: number) => (n === 1 ? 'Goes to' : `Goes to ${n}`),
-    everyone: 'Everyone in the mesh',
     topic: (name: string) => `Goes to #${name}`,
     ambiguous: (n: number) => `${n} members match. Choose one.`,
     notFound: 'Nobody and nothing by that name here.',
     priority: 'Priority',
     open: 'Open the conversation',
-    kept: 'Kept. It goes out when the relay is back.',
-    noMesh: 'Make or join a mesh first.',
     more: (n: number) => `and ${n} more`,
-    group: 'group',
-    all: 'everyone',
   },
 
   topic: {
@@ -305,7 +291,7 @@ export const words = {
     joining: 'Joining: waiting for the membership log',
     removed: 'This device was removed from the mesh. What it has stays readable; coming back takes a new invite.',
     restarted: 'The encrypting part of this page stopped and was started again. Nothing stored was lost.',
-    superseded: 'A newer version of this page has taken over.',
+    superseded: 'Another tab has taken over.',
     supersededText: 'Reload to go on. What you have written is kept.',
     storage: 'This browser could not store something.',
   },
@@ -339,5 +325,4 @@ export const words = {
     },
   },
 
-  agent: { tag: 'tags', host: 'host', directory: 'in', model: 'model' },
 } as const;

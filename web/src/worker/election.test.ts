@@ -6,7 +6,8 @@ function browser() {
   const queue: (() => void)[] = [];
   const channels = new Set<Channel>();
   const posts: (() => void)[] = [];
-  let held = false;
+  /** Breaks the lock of the holder. */
+  let held: ((broken: DOMException) => void) | null = null;
 
   const grant = () => {
     const next = held ? undefined : queue.shift();
@@ -26,37 +27,43 @@ function browser() {
     };
     channels.add(channel);
     const locks: Locks = {
-      request(name, run) {
+      request(name, { steal }, run) {
         expect(name).toBe(LOCK);
-        return new Promise((resolve) => {
-          queue.push(() => {
+        return new Promise((resolve, reject) => {
+          const take = () => {
             if (!alive) return grant();
-            held = true;
+            held = reject;
             void run().then(() => {
-              held = false;
+              held = null;
               resolve(undefined);
               grant();
             });
-          });
-          grant();
+          };
+          if (steal) {
+            held?.(new DOMException('stolen', 'AbortError'));
+            take();
+          } else {
+            queue.push(take);
+            grant();
+          }
         });
       },
     };
     const end = () => {
       alive = false;
       channels.delete(channel);
-      if (state.leads) held = false;
+      if (state.leads) held = null;
       state.leads = false;
       grant();
     };
-    elect(candidate, channel, locks, {
+    const { steal } = elect(candidate, channel, locks, {
       lead: () => (state.leads = true),
       yield() {
         state.yielded = true;
         end();
       },
     });
-    return { ...state, state, end };
+    return { state, end, steal };
   }
 
   const deliver = () => {
@@ -109,6 +116,19 @@ describe('elect', () => {
       expect(workers.filter(({ state }) => state.leads)).toHaveLength(1);
       expect(workers.filter(({ state }) => state.yielded)).toHaveLength(1);
     }
+  });
+
+  it('lets a worker take the lead from one that was frozen, which yields when it thaws', async () => {
+    const { worker, deliver } = browser();
+    const frozen = worker({ build: 'a', since: 1 });
+    const eager = worker({ build: 'a', since: 2 });
+    deliver();
+    eager.steal();
+    expect(eager.state).toMatchObject({ leads: true, yielded: false });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(frozen.state.yielded).toBe(true);
+    expect(eager.state.leads).toBe(true);
   });
 
   it('does not care for what else is said on the channel', () => {

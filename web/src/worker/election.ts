@@ -16,8 +16,9 @@ export interface Candidate {
   since: number;
 }
 
+/** The browser's LockManager, as far as it is used here. */
 export interface Locks {
-  request(name: string, held: () => Promise<void>): Promise<unknown>;
+  request(name: string, options: { steal?: boolean }, held: () => Promise<void>): Promise<unknown>;
 }
 
 /** A BroadcastChannel, as far as it is used here. */
@@ -29,18 +30,18 @@ export interface Channel {
 export interface Outcome {
   /** The lock is held. It stays held until the worker ends. */
   lead(): void;
-  /** Another build takes over. The worker must end, which frees the lock. */
+  /** Another worker takes over. This one must end, which frees the lock. */
   yield(): void;
 }
 
-export function elect(me: Candidate, channel: Channel, locks: Locks, outcome: Outcome): void {
+/** Takes part in the election, and gives the way to take the lock from a leader that does not answer. */
+export function elect(me: Candidate, channel: Channel, locks: Locks, outcome: Outcome): { steal(): void } {
   let yielded = false;
 
   channel.onmessage = ({ data }) => {
     if (yielded || !isCandidate(data) || data.build === me.build) return;
     if (newer(data, me)) {
-      yielded = true;
-      outcome.yield();
+      withdraw();
     } else {
       // It may have begun to listen after our claim was sent.
       channel.postMessage(me);
@@ -48,11 +49,26 @@ export function elect(me: Candidate, channel: Channel, locks: Locks, outcome: Ou
   };
   channel.postMessage(me);
 
-  void locks.request(LOCK, () => {
-    if (yielded) return Promise.resolve();
-    outcome.lead();
-    return new Promise<void>(() => undefined);
-  });
+  function withdraw(): void {
+    if (yielded) return;
+    yielded = true;
+    outcome.yield();
+  }
+
+  let leads = false;
+  function request(options: { steal?: boolean }): void {
+    const held = () => {
+      if (yielded || leads) return Promise.resolve();
+      leads = true;
+      outcome.lead();
+      return new Promise<void>(() => undefined);
+    };
+    // It rejects when the lock was stolen: this worker had been frozen, and another leads.
+    locks.request(LOCK, options, held).catch(withdraw);
+  }
+
+  request({});
+  return { steal: () => request({ steal: true }) };
 }
 
 function newer(a: Candidate, b: Candidate): boolean {

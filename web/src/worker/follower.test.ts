@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Peer, PeerEvent } from '../peer/api';
 import type { FromPage, ToPage } from '../rpc/messages';
 import type { Channel } from './election';
@@ -39,11 +39,20 @@ function browser() {
     };
     channels.set(name, channel);
     const port = { post: (message: ToPage) => told.push(message), listen: (heard: typeof deliver) => (deliver = heard) };
-    const follower = new Follower(port, name, channel, host);
+    const pauses: (() => void)[] = [];
+    const steal = vi.fn();
+    const pause = () => new Promise<void>((resolve) => pauses.push(resolve));
+    const follower = new Follower(port, name, channel, host, { pause, steal });
     let id = 0;
     return {
       calls,
       follower,
+      steal,
+      /** Lets the time of all present pauses pass. */
+      async wait() {
+        for (const go of pauses.splice(0)) go();
+        await settle();
+      },
       ask(method: string, ...args: unknown[]) {
         deliver({ t: 'call', id: ++id, method, args } as FromPage);
         return id;
@@ -122,6 +131,29 @@ describe('followers', () => {
       await settle();
       expect(page.answer(asked)).toMatchObject({ t: 'result', value: [{ name: 'heir' }] });
     }
+  });
+
+  it('take the lead from a leader that does not answer, but not from one that is only slow', async () => {
+    const { tab } = browser();
+    const leader = tab('leader');
+    leader.lead();
+    await settle();
+    const follower = tab('follower');
+    await settle();
+    follower.ask('start', { relay: 'r' });
+    await settle();
+    leader.stick();
+    follower.ask('meshes');
+    await settle();
+    await follower.wait();
+    await follower.wait();
+    expect(follower.steal).not.toHaveBeenCalled();
+    follower.ask('meshes');
+    await settle();
+    leader.close();
+    await follower.wait();
+    await follower.wait();
+    expect(follower.steal).toHaveBeenCalledTimes(1);
   });
 
   it('tell their page when another build takes over', async () => {

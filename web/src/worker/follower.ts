@@ -19,11 +19,25 @@ export type Parcel =
 /** Reason of a `restarted` event that has nothing wrong in it: the tab that ran the peer was closed. */
 export const MOVED = 'moved';
 
+export interface Patience {
+  /** Resolves after so many milliseconds. */
+  pause(ms: number): Promise<void>;
+  /** Takes the lead from a leader that does not answer, as one does in a tab that the browser froze. */
+  steal(): void;
+}
+
+/** So long a call may take before the leader is asked whether it is there, and so long that may take. */
+const LONG = 10_000;
+const SILENCE = 3_000;
+
 export class Follower {
   readonly #page: PagePort;
   readonly #id: string;
   readonly #channel: Channel;
   readonly #host: Host;
+  readonly #patience: Patience;
+  /** Rises with each sign of life of the leader. */
+  #heard = 0;
   /** Calls that the leader was given and has not answered. */
   readonly #sent = new Set<number>();
   /** What the page said before any leader was known. */
@@ -32,11 +46,12 @@ export class Follower {
   #leader: string | null = null;
   #toHost: ((message: FromPage) => void) | null = null;
 
-  constructor(page: PagePort, id: string, channel: Channel, host: Host) {
+  constructor(page: PagePort, id: string, channel: Channel, host: Host, patience: Patience) {
     this.#page = page;
     this.#id = id;
     this.#channel = channel;
     this.#host = host;
+    this.#patience = patience;
     channel.onmessage = ({ data }) => this.#hear(data as Parcel);
     page.listen((message) => this.#fromPage(message));
     this.#send({ t: 'who-leads' });
@@ -67,8 +82,21 @@ export class Follower {
       return;
     }
     if (message.t === 'call') this.#sent.add(message.id);
-    if (this.#toHost) this.#toHost(message);
-    else this.#send({ t: 'from-page', page: this.#id, message });
+    if (this.#toHost) {
+      this.#toHost(message);
+      return;
+    }
+    this.#send({ t: 'from-page', page: this.#id, message });
+    if (message.t === 'call') void this.#watch(message.id);
+  }
+
+  async #watch(id: number): Promise<void> {
+    await this.#patience.pause(LONG);
+    if (!this.#sent.has(id) || this.#toHost) return;
+    const heard = this.#heard;
+    this.#send({ t: 'who-leads' });
+    await this.#patience.pause(SILENCE);
+    if (this.#heard === heard && !this.#toHost) this.#patience.steal();
   }
 
   #toPage(message: ToPage): void {
@@ -79,6 +107,8 @@ export class Follower {
   #hear(parcel: Parcel): void {
     if (parcel.t === 'leads') this.#follow(parcel.term);
     else if (parcel.t === 'to-page' && parcel.page === this.#id) this.#toPage(parcel.message);
+    else return;
+    this.#heard++;
   }
 
   #follow(term: string): void {

@@ -15,33 +15,29 @@ declare const self: (SharedWorkerGlobalScope | DedicatedWorkerGlobalScope) & typ
 watchSockets();
 
 const me: Candidate = { build: import.meta.url, since: performance.timeOrigin };
-const host = new Host({
-  boot,
-  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  now: () => performance.now(),
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const host = new Host({ boot, pause, now: () => performance.now() });
+
+/** `null` where one worker serves all tabs. */
+let follower: Follower | null = null;
+
+const { steal } = elect(me, new BroadcastChannel(ELECTION_CHANNEL), navigator.locks as Locks, {
+  lead() {
+    follower?.lead();
+    void host.run();
+  },
+  yield() {
+    (follower ?? host).supersede();
+    // A turn later, so that the message to the pages is out.
+    setTimeout(() => self.close(), 0);
+  },
 });
 
-let lead = () => void host.run();
-let supersede = () => host.supersede();
 if ('onconnect' in self) {
   self.onconnect = ({ ports }) => {
     for (const port of ports) host.attach(portOver<ToPage, FromPage>(port));
   };
 } else {
-  const page = portOver<ToPage, FromPage>(self);
-  const follower = new Follower(page, crypto.randomUUID(), new BroadcastChannel(`claudemesh-peer ${me.build}`), host);
-  lead = () => {
-    follower.lead();
-    void host.run();
-  };
-  supersede = () => follower.supersede();
+  const channel = new BroadcastChannel(`claudemesh-peer ${me.build}`);
+  follower = new Follower(portOver<ToPage, FromPage>(self), crypto.randomUUID(), channel, host, { pause, steal });
 }
-
-elect(me, new BroadcastChannel(ELECTION_CHANNEL), navigator.locks as Locks, {
-  lead,
-  yield() {
-    supersede();
-    // A turn later, so that the message to the pages is out.
-    setTimeout(() => self.close(), 0);
-  },
-});

@@ -98,6 +98,7 @@ func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output {
 	if len(verdicts) != len(c.batch.ops) {
 		panic("mesh: as many verdicts as ops are wanted")
 	}
+	c.full = c.full[:0]
 	reload := false
 	for i := range verdicts {
 		reload = reload || verdicts[i].Outcome != Done && verdicts[i].Outcome != Resume
@@ -200,9 +201,13 @@ func (c *Core) sendJSONNow(conn *connection, kind wire.FrameType, v any) {
 	c.out.send(conn, from, len(c.out.bytes))
 }
 
-// complain queues an error frame about the last frame.
+// complain queues an error frame about the last frame. A connection that earns too many of them is closed.
 func (c *Core) complain(conn *connection, err error) {
 	e := wire.AsError(err)
-	c.sendJSON(conn, wire.FrameError, e)
+	if conn.errors.take(c.config.Errors, conn.heard) {
+		c.sendJSON(conn, wire.FrameError, e)
+	} else {
+		c.drop(conn.heard, conn, wire.Errorf(wire.CodeRateLimited, "Too much of what this connection sent could not be taken."))
+	}
 	c.count(e.Code)
 }

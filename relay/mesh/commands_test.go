@@ -280,6 +280,8 @@ func (w *world) limit(a args) {
 			w.config.Statements = n
 		case "sends":
 			w.config.Sends = mesh.Rate{PerSecond: 1, Burst: float64(n)}
+		case "errors":
+			w.config.Errors = mesh.Rate{PerSecond: 1, Burst: float64(n)}
 		case "appends":
 			w.config.Appends = mesh.Rate{PerSecond: 1, Burst: float64(n)}
 		default:

@@ -28,6 +28,7 @@ type Config struct {
 
 	Sends   Rate // of one member
 	Appends Rate // of one member: statements and cards
+	Errors  Rate // of one connection: frames that are answered with an error; above it, the connection is closed
 }
 
 // Rate is a token bucket: Burst at once, PerSecond in the long run. PerSecond 0 means without limit.
@@ -55,6 +56,7 @@ func DefaultConfig(origins ...string) Config {
 		RosterBytes:       256 << 20,
 		Sends:             Rate{PerSecond: 500, Burst: 5000},
 		Appends:           Rate{PerSecond: 10, Burst: 200},
+		Errors:            Rate{PerSecond: 1, Burst: 2 * wire.MaxTail},
 	}
 }
 

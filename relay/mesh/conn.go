@@ -14,6 +14,7 @@ type connection struct {
 	nonce   []byte // taken by the first hello
 	opened  time.Time
 	heard   time.Time
+	errors  bucket
 	device  *device // nil before welcome
 	session wire.SessionID
 	oneShot bool

@@ -31,6 +31,7 @@ type Core struct {
 	leases   []*session    // the values of sessions
 	changes  []*session    // of this batch
 	arrived  []*connection // in this batch
+	full     [][2]int      // where the frames that tell of every session lie in out.bytes, once one arrival needed them
 	tracked  int           // in all streams' watched
 	kept     int           // bytes in all streams' recent
 

@@ -181,10 +181,16 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 	return nil
 }
 
-// tellAll sends a new connection every session.
+// tellAll sends a new connection every session. Whoever arrives in the same batch is sent the same frames: after a restart
+// that is everybody, and the frames of one can be megabytes.
 func (c *Core) tellAll(conn *connection) {
-	for from, to := range c.presence(true, c.leases) {
-		c.out.send(conn, from, to)
+	if len(c.full) == 0 {
+		for from, to := range c.presence(true, c.leases) {
+			c.full = append(c.full, [2]int{from, to})
+		}
+	}
+	for _, at := range c.full {
+		c.out.send(conn, at[0], at[1])
 	}
 }
 

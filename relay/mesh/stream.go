@@ -89,7 +89,9 @@ func (c *Core) tail(conn *connection, payload []byte) error {
 	for _, item := range list.Streams {
 		name := item.Stream()
 		if err := c.readable(conn, name); err != nil {
-			c.complain(conn, err)
+			if c.complain(conn, err); conn.ending {
+				return nil
+			}
 			continue
 		}
 		if old := conn.tails[name]; old != nil {

@@ -31,6 +31,7 @@ type actor struct {
 
 	// What follows belongs to run.
 	core     *mesh.Core
+	todo     []item // taken from the mail, not handled yet
 	conns    map[mesh.ConnID]*conn
 	requests map[mesh.RequestID]chan<- *mesh.Answer
 	last     mesh.RequestID
@@ -56,7 +57,7 @@ func (a *actor) run() {
 	default:
 		a.hub.log.Error("a mesh was dropped from memory", "mesh", a.id, "error", err)
 	}
-	a.abandon(left, wire.AsError(err))
+	a.abandon(append(a.todo, left...), wire.AsError(err))
 }
 
 // serve returns errIdle when the actor was retired, and else why it cannot go on.
@@ -77,17 +78,21 @@ func (a *actor) serve() (err error) {
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
 	var items []item
+	var stopping bool
 	for {
-		// Asked before the mail is taken: what came before the end is still carried out.
-		stopping := a.hub.stopping()
-		items = a.mail.take(items)
-		busy := len(items) > 0 || a.due()
+		if len(a.todo) == 0 {
+			// Asked before the mail is taken: what came before the end is still carried out.
+			stopping = a.hub.stopping()
+			items = a.mail.take(items)
+			a.todo = items
+		}
+		busy := len(a.todo) > 0 || a.due()
 		if busy {
-			if err := a.step(items); err != nil {
+			if err := a.step(); err != nil {
 				return err
 			}
 		}
-		if stopping {
+		if stopping && len(a.todo) == 0 {
 			return wire.Refuse(wire.CodeDraining)
 		}
 		if busy {
@@ -124,10 +129,14 @@ func (a *actor) due() bool {
 	return !d.IsZero() && !time.Now().Before(d)
 }
 
+// batchFrames is how many frames share a batch at most. An answer can be a hundred times as large as the frame that asks for
+// it, so what waits could else make the core hold gigabytes before the first connection is found to read too slowly.
+const batchFrames = 4096
+
 // step is one cycle of the core: handle, commit, let go.
-func (a *actor) step(items []item) error {
-	for i := range items {
-		a.handle(&items[i])
+func (a *actor) step() error {
+	for n := 0; n < batchFrames && len(a.todo) > 0; {
+		n += a.handle(batchFrames - n)
 	}
 	if a.due() {
 		a.core.Handle(time.Now(), rand.Reader, mesh.Event{Kind: mesh.EventTick})
@@ -156,11 +165,22 @@ func (a *actor) step(items []item) error {
 	return nil
 }
 
-func (a *actor) handle(i *item) {
+// handle takes the first item, of a message as many frames as there is room for, and reports how much room that took. An
+// item leaves the list before it is handled, so that nothing that breaks the core is answered twice.
+func (a *actor) handle(room int) int {
 	now := time.Now()
+	all := a.todo
+	i := &all[0]
+	a.todo = all[1:]
 	switch {
 	case i.message != nil:
-		a.receive(now, i.message)
+		n := a.receive(now, i.message, room)
+		if len(i.message.rest) > 0 {
+			a.todo = all
+		} else {
+			i.message.release()
+		}
+		return n
 	case i.opened != nil:
 		a.conns[i.opened.id] = i.opened
 		a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventOpened, Conn: i.opened.id})
@@ -180,23 +200,27 @@ func (a *actor) handle(i *item) {
 		i.request.event.Request = a.last
 		a.core.Handle(now, rand.Reader, i.request.event)
 	}
+	return 1
 }
 
-// receive hands the core every frame of a message. Behind something that is no frame nothing can be found again.
-func (a *actor) receive(now time.Time, m *message) {
-	defer m.release()
-	for rest := m.data; len(rest) > 0; {
+// receive hands the core frames of a message, at most so many, and leaves the others in its rest. Behind something that is no
+// frame nothing can be found again.
+func (a *actor) receive(now time.Time, m *message, most int) (n int) {
+	for ; len(m.rest) > 0 && n < most; n++ {
 		if a.conns[m.conn.id] == nil {
-			return
+			m.rest = nil
+			break
 		}
-		frame, after, err := wire.NextFrame(rest)
+		frame, after, err := wire.NextFrame(m.rest)
 		if err != nil {
 			m.conn.end(wire.AsError(err))
-			return
+			m.rest = nil
+			break
 		}
 		a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventReceived, Conn: m.conn.id, Frame: frame})
-		rest = after
+		m.rest = after
 	}
+	return max(n, 1)
 }
 
 // release lets one output go.

@@ -18,6 +18,7 @@ const firstLimit = wire.FrameHeader + wire.MaxJSON
 type message struct {
 	conn *conn
 	data []byte
+	rest []byte // of data: the frames that were not handled yet
 }
 
 var messages = sync.Pool{New: func() any { return &message{data: make([]byte, 0, 2<<10)} }}
@@ -25,7 +26,7 @@ var messages = sync.Pool{New: func() any { return &message{data: make([]byte, 0,
 func (m *message) release() {
 	m.conn.input.give(len(m.data))
 	m.conn.mail.room.give(len(m.data))
-	m.conn, m.data = nil, m.data[:0]
+	m.conn, m.data, m.rest = nil, m.data[:0], nil
 	if cap(m.data) <= keepBuffer {
 		messages.Put(m)
 	}
@@ -65,6 +66,7 @@ func (c *conn) next(limit int) (*message, error) {
 	m := messages.Get().(*message)
 	m.conn = c
 	m.data, err = readUpTo(r, m.data[:0], limit)
+	m.rest = m.data
 	return m, err
 }
 

@@ -58,7 +58,7 @@ func (c *Core) Handle(now time.Time, entropy io.Reader, in Input) {
 	c.now, c.entropy = now, entropy
 	defer func() { c.entropy = nil }()
 	switch in := in.(type) {
-	case Dialing, Opened, Closed, Heard, Tick, GoodBye:
+	case Dialing, Opened, Closed, Heard, Tick, Probe, GoodBye:
 		c.handleLink(in)
 	case Signed:
 		c.handleSigned(in)
@@ -107,6 +107,15 @@ func earliest(times ...time.Time) time.Time {
 		}
 	}
 	return first
+}
+
+// held reports whether a time is still to come; one that has come is forgotten, so that Deadline names it no more.
+func (c *Core) held(until *time.Time) bool {
+	if c.now.Before(*until) {
+		return true
+	}
+	*until = time.Time{}
+	return false
 }
 
 func (c *Core) milliseconds() int64 { return c.now.UnixMilli() }

@@ -95,6 +95,8 @@ type (
 	}
 	// Tick: the time of Deadline has come, or some time passed.
 	Tick struct{}
+	// Probe: the network may have changed. A connection that does not answer soon is given up.
+	Probe struct{}
 	// Signed answers WantSignature.
 	Signed struct {
 		Ref       uint64
@@ -112,10 +114,10 @@ type (
 		Ref   uint64
 		Draft Draft
 	}
-	// Resend puts a failed message into the outbox again: Row is what BucketMessage holds under Key.
+	// Resend puts a failed message into the outbox again: Row is what BucketMessage holds.
 	Resend struct {
-		Ref      uint64
-		Key, Row []byte
+		Ref uint64
+		Row []byte
 	}
 	// MarkRead: everything in the conversation was shown.
 	MarkRead struct {
@@ -162,6 +164,7 @@ func (Opened) input()     {}
 func (Closed) input()     {}
 func (Heard) input()      {}
 func (Tick) input()       {}
+func (Probe) input()      {}
 func (Signed) input()     {}
 func (Shared) input()     {}
 func (Send) input()       {}

@@ -138,7 +138,9 @@ func Load(device Device, rows map[string][]Row) (*Core, error) {
 			return nil, err
 		}
 	}
-	c.finishLoad()
+	if err := c.finishLoad(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 

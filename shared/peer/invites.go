@@ -67,6 +67,7 @@ func (i *invitation) build() (roster.Body, wire.Append, bool, error) {
 		if err != nil {
 			return nil, wire.Append{}, false, err
 		}
+		i.forget()
 		i.made, i.epoch, i.signing, i.signature = made, epoch, true, nil
 		c.sign(made.SigningBytes, func(signature []byte, err error) {
 			i.signing, i.signature, i.err = false, signature, err
@@ -97,7 +98,20 @@ func (i *invitation) done(ref uint64) func(*roster.Statement, wire.Reply, error)
 		if err == nil {
 			err = wire.Refuse(wire.CodeUnavailable)
 		}
+		i.forget()
 		c.fail(ref, err)
+	}
+}
+
+// forget drops the secret of an invite that came to nothing.
+func (i *invitation) forget() {
+	if i.made == nil {
+		return
+	}
+	id := i.made.Secret.Key().ID()
+	if _, saved := i.core.invites[id]; saved {
+		delete(i.core.invites, id)
+		i.core.delete(BucketInvite, id[:])
 	}
 }
 

@@ -120,14 +120,8 @@ func (c *Core) finishJobs(problem *wire.Error) {
 
 // pumpJobs adds what the core wants by itself, and moves the first job on.
 func (c *Core) pumpJobs() {
-	if c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil {
+	if c.held(&c.jobs.hold) || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil {
 		return
-	}
-	if !c.jobs.hold.IsZero() {
-		if c.now.Before(c.jobs.hold) {
-			return
-		}
-		c.jobs.hold = time.Time{}
 	}
 	for c.link.phase == phaseLive {
 		c.wishProfile()

@@ -129,8 +129,8 @@ func (c *Core) loadUnread(row Row) error {
 	return nil
 }
 
-// finishLoad puts in order what rows alone do not tell.
-func (c *Core) finishLoad() {
+// finishLoad settles what rows alone do not tell.
+func (c *Core) finishLoad() error {
 	for id := range c.sent.byID {
 		c.sent.order = append(c.sent.order, id)
 	}
@@ -141,7 +141,12 @@ func (c *Core) finishLoad() {
 		}
 		return slices.Compare(a[:], b[:])
 	})
-	if device, known := c.roster.Device(c.id); known && device.Standing != roster.Present {
+	device, known := c.roster.Device(c.id)
+	if !known && c.enrollment == nil && c.roster.Statements() > 0 {
+		return wire.Errorf(wire.CodeStorage, "This device's store was made with other keys than it has now.")
+	}
+	if known && device.Standing != roster.Present {
 		c.link.final = standingProblem(device.Standing)
 	}
+	return nil
 }

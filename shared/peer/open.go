@@ -23,7 +23,10 @@ func (c *Core) takeDelivery(st *stream, it item) verdict {
 		if c.mayWait(st) {
 			return waitRoster
 		}
-		return c.drop(st, it, wire.Refuse(wire.CodeUnknownDevice))
+		if !known {
+			return c.drop(st, it, wire.Refuse(wire.CodeUnknownDevice))
+		}
+		return c.drop(st, it, wire.Refuse(wire.CodeStaleEpoch))
 	}
 	if err := c.checkAddress(st, &sender, &e); err != nil {
 		return c.drop(st, it, err)

@@ -58,7 +58,9 @@ const (
 // maxRefusals is how often a message is sealed again before it has failed.
 const maxRefusals = 8
 
-func (o *outbox) disconnected() { o.next, o.flights, o.refresh = 0, nil, false }
+func (o *outbox) disconnected() {
+	o.next, o.flights, o.refresh, o.hold = 0, nil, false, time.Time{}
+}
 
 // enqueue gives a message its counter and id and stores it.
 func (c *Core) enqueue(e *entry) {
@@ -114,14 +116,8 @@ func (o *outbox) resume(c *Core, last uint64) {
 // pumpOutbox seals what can be sent, and sends what is sealed.
 func (c *Core) pumpOutbox() {
 	o := &c.outbox
-	if c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || c.jobs.counting() {
+	if c.held(&o.hold) || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || c.jobs.counting() {
 		return
-	}
-	if !o.hold.IsZero() {
-		if c.now.Before(o.hold) {
-			return
-		}
-		o.hold = time.Time{}
 	}
 	o.refresh = o.refresh && c.streams.refreshing
 	if !o.refresh {

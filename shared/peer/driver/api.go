@@ -54,11 +54,11 @@ func (d *Driver) Send(ctx context.Context, draft peer.Draft) (peer.MessageView, 
 
 // Retry seals a failed message again, under a new id. It keeps its place in the conversation.
 func (d *Driver) Retry(ctx context.Context, message wire.MessageID) (peer.MessageView, error) {
-	key, row, err := d.messageRow(ctx, message)
+	_, row, err := d.messageRow(ctx, message)
 	if err != nil {
 		return peer.MessageView{}, err
 	}
-	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.Resend{Ref: ref, Key: key, Row: row} })
+	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.Resend{Ref: ref, Row: row} })
 	if err != nil {
 		return peer.MessageView{}, err
 	}

@@ -291,7 +291,7 @@ func (d *Driver) overdue(ctx context.Context) error {
 	if problem := d.core.View().Problem; problem != nil {
 		return problem
 	}
-	return wire.Errorf(wire.CodeUnreachable, "The relay did not answer in time.")
+	return overtime(ctx)
 }
 
 // trusted reports whether the mesh was verified.

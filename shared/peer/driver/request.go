@@ -47,6 +47,14 @@ func unreachable(err error) *wire.Error {
 	return wire.Errorf(wire.CodeUnreachable, "The relay cannot be reached: %v.", err)
 }
 
+// overtime is the error of a context that ended: cancelled as it is, and else that the relay took too long.
+func overtime(ctx context.Context) error {
+	if ctx.Err() == context.Canceled {
+		return ctx.Err()
+	}
+	return wire.Errorf(wire.CodeUnreachable, "The relay did not answer in time.")
+}
+
 // request makes one request; in is sent as JSON where it is not nil, and the answer read into out. Refusals come back as
 // the *wire.Error that the relay gave.
 func request(ctx context.Context, http HTTP, method, url string, token string, in, out any) error {
@@ -65,7 +73,7 @@ func request(ctx context.Context, http HTTP, method, url string, token string, i
 	status, answer, err := http.Do(ctx, method, url, header, body)
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return overtime(ctx)
 		}
 		return unreachable(err)
 	}

@@ -174,8 +174,9 @@ func (d *Driver) connect(ctx context.Context) (after time.Duration) {
 	return conn.retryAfter()
 }
 
-// Wake connects now instead of waiting for the back-off.
+// Wake connects now instead of waiting for the back-off, and sees soon whether a connection that is open still lives.
 func (d *Driver) Wake() {
+	d.step(peer.Probe{})
 	select {
 	case d.wake <- struct{}{}:
 	default:

@@ -16,6 +16,7 @@ import (
 //	NAME reads TARGET
 //	NAME offline | online          its connection
 //	NAME stalls                    its connection goes dead without a word
+//	NAME wakes                     the network may have changed
 //	NAME restarts                  it is loaded from its store
 //	NAME topic LABEL, NAME named TEXT, NAME leaves, NAME removes NAME
 //	NAME lies TARGET: TEXT         the device seals a message on a head that nobody else knows
@@ -69,6 +70,8 @@ func (s *script) act(p *peerNode, verb, line string) {
 		p.redial(0)
 	case "stalls":
 		p.link.cut = true
+	case "wakes":
+		p.input(peer.Probe{})
 	case "restarts":
 		p.crash("at a script's word")
 	case "topic":

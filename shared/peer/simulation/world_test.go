@@ -148,7 +148,9 @@ func (w *world) run(until time.Time) {
 		}
 		heap.Pop(&w.queue)
 		w.now = next.at
-		w.steps++
+		if w.steps++; w.steps > 100_000 {
+			w.fail("too much happens: somebody goes round in circles")
+		}
 		next.do()
 	}
 	if w.failed == nil && until.After(w.now) {

@@ -1,3 +1,6 @@
+// The tag browser keeps crypto/ecdh, which is 100 kB of a browser's download, out of the program that has WebCrypto instead.
+//go:build !browser
+
 package identity
 
 import (
@@ -7,9 +10,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"io"
-
-	//lint:ignore SA1019 HSalsa20 alone is what follows a WebCrypto curve step; golang.org/x/crypto/salsa20 does not export it
-	"golang.org/x/crypto/salsa20/salsa"
 
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -85,16 +85,4 @@ func (s *Software) SharedKey(_ context.Context, box [KeySize]byte) (SharedKey, e
 // Format shows the device's id and nothing of its private half, whatever the verb.
 func (s Software) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "device %s", s.public.DeviceID())
-}
-
-// AfterCurve makes the shared key from the X25519 product of two keys: HSalsa20 with a zero input. A zero product, which a key
-// of small order gives, is refused with wire.CodeBadKey.
-func AfterCurve(point [KeySize]byte) (SharedKey, error) {
-	var zero [KeySize]byte
-	if subtle.ConstantTimeCompare(point[:], zero[:]) == 1 {
-		return SharedKey{}, errBoxKey
-	}
-	var key [KeySize]byte
-	salsa.HSalsa20(&key, new([16]byte), &point, &salsa.Sigma)
-	return key, nil
 }

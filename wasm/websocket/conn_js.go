@@ -191,3 +191,10 @@ func (c *Conn) Close(code int, reason string) error {
 	_, err := c.socket.Call("close", sendable(code), shorten(reason))
 	return err
 }
+
+// ended is the end's error, or nil.
+func (q *queue) ended() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.end
+}

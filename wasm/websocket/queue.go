@@ -55,13 +55,6 @@ func (q *queue) finish(err error) {
 	}
 }
 
-// ended is the end's error, or nil.
-func (q *queue) ended() error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.end
-}
-
 func (q *queue) pop(ctx context.Context) ([]byte, error) {
 	for {
 		message, err := q.take()

@@ -28,6 +28,10 @@ func (d *Driver) view(ctx context.Context, key, row []byte) (peer.MessageView, e
 	if err != nil {
 		return peer.MessageView{}, storage(err)
 	}
+	return d.parse(row, state)
+}
+
+func (d *Driver) parse(row, state []byte) (peer.MessageView, error) {
 	message, err := peer.ParseMessage(row, state)
 	if err != nil {
 		return message, storage(err)
@@ -67,10 +71,24 @@ func (d *Driver) Messages(ctx context.Context, conversation peer.ConversationID,
 	return d.views(ctx, rows)
 }
 
+// views makes views of messages that stand one after another in the log of a conversation. Their states are read at once:
+// a browser's store takes its time for each question.
 func (d *Driver) views(ctx context.Context, rows []Record) ([]peer.MessageView, error) {
 	views := make([]peer.MessageView, 0, len(rows))
+	if len(rows) == 0 {
+		return views, nil
+	}
+	behind := append(slices.Clone(rows[len(rows)-1].Key), 0)
+	found, err := d.host.Store.Scan(ctx, peer.BucketState, Range{From: rows[0].Key, To: behind})
+	if err != nil {
+		return nil, storage(err)
+	}
+	states := make(map[string][]byte, len(found))
+	for _, state := range found {
+		states[string(state.Key)] = state.Value
+	}
 	for _, row := range rows {
-		view, err := d.view(ctx, row.Key, row.Value)
+		view, err := d.parse(row.Value, states[string(row.Key)])
 		if err != nil {
 			return nil, err
 		}

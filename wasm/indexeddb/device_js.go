@@ -13,7 +13,7 @@ const (
 
 // raiseFence takes the database over from every store that was opened on it before.
 func (s *Store) raiseFence(ctx context.Context) error {
-	err := s.transact(ctx, readWrite, []any{deviceStore}, func(t *transaction) error {
+	err := s.transact(ctx, claiming(), []any{deviceStore}, func(t *transaction) error {
 		objects, err := t.objects(deviceStore)
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ func (s *Store) checkFence(t *transaction) error {
 
 // SetKeys stores the device's keys, as webcrypto.Keys gives them. ErrUnsupported where the browser cannot store them.
 func (s *Store) SetKeys(ctx context.Context, keys safejs.Value) error {
-	err := s.transact(ctx, readWrite, []any{deviceStore}, func(t *transaction) error {
+	err := s.transact(ctx, writing(), []any{deviceStore}, func(t *transaction) error {
 		if err := s.checkFence(t); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (s *Store) SetKeys(ctx context.Context, keys safejs.Value) error {
 // Keys are what SetKeys stored, or undefined.
 func (s *Store) Keys(ctx context.Context) (safejs.Value, error) {
 	var asked safejs.Value
-	err := s.transact(ctx, readOnly, []any{deviceStore}, func(t *transaction) error {
+	err := s.transact(ctx, reading(), []any{deviceStore}, func(t *transaction) error {
 		objects, err := t.objects(deviceStore)
 		if err != nil {
 			return err

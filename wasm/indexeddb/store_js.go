@@ -156,7 +156,7 @@ func (s *Store) Commit(ctx context.Context, ops []peer.Op) error {
 			stores = append(stores, op.Bucket)
 		}
 	}
-	err = s.transact(ctx, readWrite, stores, func(t *transaction) error {
+	err = s.transact(ctx, writing(), stores, func(t *transaction) error {
 		if err := s.checkFence(t); err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (s *Store) Commit(ctx context.Context, ops []peer.Op) error {
 }
 
 func (s *Store) read(ctx context.Context, bucket string, body func(*transaction, safejs.Value) error) error {
-	return s.transact(ctx, readOnly, []any{bucket}, func(t *transaction) error {
+	return s.transact(ctx, reading(), []any{bucket}, func(t *transaction) error {
 		objects, err := t.objects(bucket)
 		if err != nil {
 			return err

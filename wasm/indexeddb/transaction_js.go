@@ -8,10 +8,16 @@ import (
 	"claudemesh.com/mesh/wasm/jsvalue"
 )
 
-const (
-	readOnly  = "readonly"
-	readWrite = "readwrite"
-)
+// A mode is what a transaction may do, and when it counts as complete.
+type mode struct{ access, durability string }
+
+func reading() mode { return mode{"readonly", "relaxed"} }
+
+// writing is complete when it is on the disk.
+func writing() mode { return mode{"readwrite", "strict"} }
+
+// claiming is complete when every other program sees it. What a power failure undoes here was of programs that it ended.
+func claiming() mode { return mode{"readwrite", "relaxed"} }
 
 // A transaction is open until the browser's event loop finds nothing asked of it.
 type transaction struct {
@@ -24,14 +30,14 @@ type transaction struct {
 // transact opens a transaction over the object stores, lets body ask for what it wants, and waits until it is complete. Then
 // every request's result can be read. body must not wait for anything. When ctx ends first, the transaction is aborted; it
 // may be too late for that, so transact still waits for the outcome and tells it.
-func (s *Store) transact(ctx context.Context, mode string, stores []any, body func(*transaction) error) error {
+func (s *Store) transact(ctx context.Context, m mode, stores []any, body func(*transaction) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.evicted.Load() {
 		return ErrEvicted
 	}
-	tx, err := s.db.Call("transaction", stores, mode, map[string]any{"durability": "strict"})
+	tx, err := s.db.Call("transaction", stores, m.access, map[string]any{"durability": m.durability})
 	if err != nil {
 		// A closed connection: a newer build changed the database, or Close was called.
 		if jsvalue.NameOf(err) == "InvalidStateError" {

@@ -4,8 +4,8 @@ import test from 'node:test';
 import { GoCounter } from './gotest.mjs';
 import { countPlaywright, countTAP, countVitest } from './reports.mjs';
 
-function countGo(events, ok = true) {
-  const counter = new GoCounter(() => {});
+function countGo(events, ok = true, write = () => {}) {
+  const counter = new GoCounter(write);
   for (const event of events) counter.line(JSON.stringify({ Package: 'p', Elapsed: 0, ...event }));
   counter.end(ok);
   return { passed: counter.passed, failures: counter.failures };
@@ -32,6 +32,17 @@ test('go: a package that fails without a test is named once', () => {
   assert.deepEqual(countGo([{ Test: 'A', Action: 'pass' }, { Action: 'fail' }], false), { passed: 1, failures: ['p failed'] });
   assert.deepEqual(countGo([{ Test: 'A', Action: 'pass' }], false), { passed: 1, failures: ['p failed'] });
   assert.deepEqual(countGo([], false).failures, ['go test failed']);
+});
+
+test('go: a failed package shows what failed, and a race wherever it was reported', () => {
+  let shown = '';
+  const say = (Test, Output) => ({ Test, Action: 'output', Output });
+  countGo(
+    [say('A', 'quiet\n'), say('B', 'WARNING: DATA RACE\n'), say('C', 'loud\n'), { Test: 'A', Action: 'pass' }, { Test: 'B', Action: 'pass' }, { Test: 'C', Action: 'fail' }, { Action: 'fail' }],
+    false,
+    (text) => (shown += text),
+  );
+  assert.equal(shown, 'WARNING: DATA RACE\nloud\nFAIL  p\n');
 });
 
 test('go: a package without tests counts nothing', () => {

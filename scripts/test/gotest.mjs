@@ -21,6 +21,13 @@ class Package {
     else if (Action in FATE || Action === 'pass') this.tests.get(Test).outcome = Action;
   }
 
+  // told returns what the tests said that failed. A race is reported by whichever
+  // test speaks at that moment, which may be one that passes.
+  told() {
+    const tests = [...this.tests.values()].map(({ outcome, output }) => ({ outcome, text: output.join('') }));
+    return tests.filter(({ outcome, text }) => outcome !== 'pass' || text.includes('DATA RACE')).map(({ text }) => text);
+  }
+
   // leaves returns how many leaf tests passed, and the names of those that did not.
   leaves() {
     const names = [...this.tests.keys()];
@@ -76,13 +83,9 @@ export class GoCounter {
       if (pkg.tests.size > 0) this.#write(`ok    ${name}  ${passed} passed, ${Elapsed.toFixed(1)} s\n`);
       return;
     }
-    for (const test of bad) {
-      const { outcome, output } = pkg.tests.get(test);
-      this.failures.push(`${name} ${test} ${FATE[outcome]}`);
-      this.#write(output.join(''));
-    }
+    for (const test of bad) this.failures.push(`${name} ${test} ${FATE[pkg.tests.get(test).outcome]}`);
     if (bad.length === 0) this.failures.push(`${name} ${FailedBuild ? 'does not build' : 'failed'}`);
-    this.#write(`${pkg.output.join('')}FAIL  ${name}\n`);
+    this.#write(`${pkg.told().join('')}${pkg.output.join('')}FAIL  ${name}\n`);
   }
 }
 

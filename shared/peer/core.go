@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -165,12 +164,5 @@ func (c *Core) flushFrames() {
 	if len(c.frames) > 0 {
 		c.output(Frames{Conn: c.link.conn, Bytes: c.frames})
 		c.frames = nil
-	}
-}
-
-// drawn is n random bytes. A source of entropy that fails would let two secrets be the same; nothing may go on then.
-func (c *Core) drawn(b []byte) {
-	if _, err := io.ReadFull(c.entropy, b); err != nil {
-		panic(fmt.Sprintf("peer: no entropy: %v", err))
 	}
 }

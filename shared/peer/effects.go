@@ -69,9 +69,6 @@ type Batch struct {
 	outputs []Output
 }
 
-// Empty reports whether there is nothing to do.
-func (b *Batch) Empty() bool { return len(b.Ops) == 0 && len(b.outputs) == 0 }
-
 // Committed is to be called when Ops are durable (or there are none); it gives the outputs, in order.
 func (b *Batch) Committed() []Output { return b.outputs }
 

@@ -99,7 +99,7 @@ func (c *Core) openEscrow() (escrow []byte, wait bool, err error) {
 		return nil, true, nil
 	}
 	if problem != nil {
-		return nil, false, problem
+		return nil, c.keyFailed(problem), problem
 	}
 	escrow, err = seal.OpenAnonymous(sealed, c.device.Public.Box, shared)
 	return escrow, false, err

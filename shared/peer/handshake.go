@@ -53,7 +53,7 @@ func (c *Core) hearWelcome(payload []byte) error {
 	if c.link.phase != phaseHello || w.Mesh != c.self.Mesh || w.Device != c.id || w.Session != c.device.Session {
 		return wire.Errorf(wire.CodeMalformed, "the relay welcomed another than this session")
 	}
-	c.link.problem, c.link.lost, c.link.limits = nil, time.Time{}, w.Limits
+	c.link.problem, c.link.lost = nil, time.Time{}
 	c.setPhase(phaseRoster)
 	c.outbox.resume(c, w.LastCounter)
 	c.tail(c.streams.roster(c))

@@ -219,11 +219,7 @@ func (c *Core) refusedJob(j *job) bool {
 	} else if j.built == c.roster.Head() {
 		c.refreshRoster()
 	}
-	if j.landed != nil {
-		// The invite stands in the roster, but its code was lost with the connection: nobody can ever use it.
-		c.addJob(c.retireJob(0, j.landed.Body.(*roster.Invite).ID))
-	}
-	j.append, j.reply, j.landed = wire.Append{}, nil, nil
+	j.append, j.reply = wire.Append{}, nil
 	return false
 }
 
@@ -252,7 +248,7 @@ func (c *Core) jobFolded(stmt *roster.Statement) {
 }
 
 // resumeJob looks at what was sent before the connection was lost, once the roster is read to its head: it landed, or it is
-// made again. An invite that landed lacks its code; only the same append can bring it.
+// made again. An invite that landed without an answer lacks its code, so that nobody can ever use it.
 func (c *Core) resumeJob() {
 	if len(c.jobs.queue) == 0 {
 		return
@@ -263,6 +259,8 @@ func (c *Core) resumeJob() {
 	case j.landed == nil:
 		j.append = wire.Append{}
 	case j.what == roster.KindInvite:
-		c.sendJob(j, j.append)
+		c.jobs.queue = c.jobs.queue[1:]
+		c.addJob(c.retireJob(0, j.landed.Body.(*roster.Invite).ID))
+		j.done(nil, wire.Reply{}, wire.Refuse(wire.CodeUnavailable))
 	}
 }

@@ -56,6 +56,16 @@ func (c *Core) sharedKey(box [identity.KeySize]byte) (key identity.SharedKey, re
 	return key, false, nil
 }
 
+// keyFailed reports whether it was the keys that failed, and not the other device's key that is unsafe. Nothing is judged by
+// that: the connection ends, and everything is asked again on the next.
+func (c *Core) keyFailed(problem *wire.Error) bool {
+	if problem.Code == wire.CodeBadKey {
+		return false
+	}
+	c.hangUp(problem, 0, false)
+	return true
+}
+
 func (c *Core) handleShared(in Shared) {
 	delete(c.keys.asked, in.Box)
 	if in.Err != nil {

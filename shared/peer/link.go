@@ -30,7 +30,6 @@ type link struct {
 	skew    *wire.Error // the clocks differ too much
 	fork    *wire.Error // somebody was shown another roster
 	lost    time.Time   // when the last welcome connection ended; zero: never, or there is one
-	limits  wire.Limits
 	final   *wire.Error // this device may not come back
 	told    toldConnection
 }
@@ -139,6 +138,7 @@ func (c *Core) disconnected() {
 	}
 	c.frames = nil
 	c.link.pinged = false
+	clear(c.keys.bad)
 	c.streams.disconnected()
 	c.outbox.disconnected()
 	c.presence.disconnected()

@@ -125,7 +125,7 @@ func (c *Core) openEnvelope(sender *roster.Device, e *wire.Envelope) (plain []by
 		return nil, true, nil
 	}
 	if problem != nil {
-		return nil, false, problem
+		return nil, c.keyFailed(problem), problem
 	}
 	plain, err = seal.OpenDirect(c.self.Mesh, sender.ID, c.id, e, shared)
 	return plain, false, err

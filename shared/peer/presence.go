@@ -28,6 +28,9 @@ type sessionKey struct {
 	session wire.SessionID
 }
 
+// maxSessions bounds what a relay can make this device remember.
+const maxSessions = 1 << 16
+
 // session is one session of a member.
 type session struct {
 	key    sessionKey
@@ -84,6 +87,10 @@ func (c *Core) hearSession(s *wire.SessionState) {
 		return
 	}
 	known := c.presence.sessions[key]
+	if known == nil && len(c.presence.sessions) >= maxSessions {
+		c.dropped(wire.CodeTooLarge, wire.Stream{}, s.Device)
+		return
+	}
 	if known == nil {
 		known = &session{key: key}
 		c.presence.sessions[key] = known

@@ -17,7 +17,9 @@ func (c *Core) unwrap(epoch uint32) {
 		return
 	}
 	if problem != nil {
-		c.ringBad = epoch
+		if !c.keyFailed(problem) {
+			c.ringBad = epoch
+		}
 		return
 	}
 	commitment, _ := c.roster.Commitment(epoch)

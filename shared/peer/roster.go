@@ -10,7 +10,7 @@ func (c *Core) pumpRoster() {
 	st := c.streams.roster(c)
 	for len(st.queue) > 0 && c.link.phase >= phaseRoster {
 		it := st.queue[0]
-		st.queue, st.bytes = st.queue[1:], st.bytes-len(it.bytes)
+		st.queue, st.bytes = st.queue[1:], st.bytes-it.size()
 		switch it.kind {
 		case wire.FrameStatement:
 			if err := c.fold(it); err != nil {

@@ -41,6 +41,9 @@ type item struct {
 	bytes    []byte
 }
 
+// size is what an item costs while it waits, in bytes.
+func (it *item) size() int { return 128 + len(it.bytes) }
+
 // streams are all logs that this device reads, and the highest counters that it saw in them.
 type streams struct {
 	byName map[wire.Stream]*stream
@@ -50,7 +53,6 @@ type streams struct {
 	marked []seenKey // seen moved since the last Take
 	// refreshing: the roster is being read to its head again because something named what it does not hold.
 	refreshing bool
-	refreshed  uint64 // how often the roster was read to its head
 }
 
 type seenKey struct {
@@ -98,7 +100,10 @@ func (c *Core) tail(streams ...*stream) {
 		n := min(len(streams), wire.MaxTail)
 		items := make([]wire.TailItem, n)
 		for i, st := range streams[:n] {
-			*st = stream{name: st.name, cursor: st.cursor, last: st.cursor, dirty: st.dirty, tailed: true, tries: st.tries, behind: st.tailed, waited: st.waited, untold: st.cursor != 0}
+			*st = stream{
+				name: st.name, cursor: st.cursor, last: st.cursor, dirty: st.dirty, untold: st.cursor != 0,
+				tailed: true, behind: st.tailed, tries: st.tries, waited: st.waited,
+			}
 			items[i] = wire.NewTailItem(st.name, st.cursor)
 		}
 		c.send(wire.AppendJSONFrame(nil, wire.FrameTail, wire.Tail{Streams: items}))
@@ -131,7 +136,7 @@ func (c *Core) hearStream(f wire.Frame) error {
 		}
 		return c.tailAgain(st)
 	}
-	if st.bytes+len(it.bytes) > maxQueued && len(st.queue) > 0 {
+	if st.bytes+it.size() > maxQueued && len(st.queue) > 0 {
 		st.short = true
 		return nil
 	}
@@ -140,7 +145,7 @@ func (c *Core) hearStream(f wire.Frame) error {
 		st.last = it.position
 	}
 	it.bytes = bytes.Clone(it.bytes)
-	st.queue, st.bytes = append(st.queue, it), st.bytes+len(it.bytes)
+	st.queue, st.bytes = append(st.queue, it), st.bytes+it.size()
 	return nil
 }
 
@@ -221,7 +226,7 @@ func (c *Core) pumpStream(st *stream) {
 			return
 		}
 		st.waited = false
-		st.queue, st.bytes = st.queue[1:], st.bytes-len(it.bytes)
+		st.queue, st.bytes = st.queue[1:], st.bytes-it.size()
 		if it.kind == wire.FrameLive {
 			st.live, st.tries = true, 0
 			c.changed = true

@@ -12,7 +12,7 @@ import (
 // Driver is one device in one mesh. Its methods may be called from any goroutine.
 type Driver struct {
 	host Host
-	life context.Context // ends with Close; key operations and commits live by it
+	life context.Context // ends with Close; key operations live by it
 	end  context.CancelFunc
 
 	inbox struct { // inputs on their way to the core; whoever gets hold of mu takes them all
@@ -116,7 +116,7 @@ func (d *Driver) drain() {
 	}
 	batch := d.core.Take()
 	if len(batch.Ops) > 0 {
-		if err := d.host.Store.Commit(d.life, batch.Ops); err != nil {
+		if err := d.host.Store.Commit(context.WithoutCancel(d.life), batch.Ops); err != nil {
 			d.fault = storage(err)
 			d.restart(d.fault)
 			return
@@ -149,7 +149,7 @@ func (d *Driver) restart(cause error) {
 		delete(d.waiting, ref)
 	}
 	mesh := d.core.View().Mesh
-	core, err := d.load(d.life)
+	core, err := d.load(context.WithoutCancel(d.life))
 	if err != nil {
 		d.broken = storage(err)
 	} else {

@@ -31,9 +31,10 @@ func TestPresence(t *testing.T) {
 		}
 		return m
 	}
-	if m := member(); m.Presence != peer.Offline || m.Kind != peer.KindPerson {
-		t.Errorf("after joining Bo is %+v", m)
-	}
+	ada.until("Bo is here, but not online", func() bool {
+		m := member()
+		return m.Name == "Bo" && m.Presence == peer.Offline && m.Kind == peer.KindPerson
+	})
 	bo.host.Card = &peer.Card{Kind: peer.KindAgent, Status: peer.StatusWorking, Summary: "tests", Tags: []string{"repo:lab"}}
 	bo.run()
 	ada.until("Bo works", func() bool {

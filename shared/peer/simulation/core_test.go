@@ -96,4 +96,15 @@ func TestKeysThatFail(t *testing.T) {
 	if got := texts(bo); !slices.Equal(got, []string{"signed"}) {
 		t.Errorf("Bo has %q", got)
 	}
+
+	// What cannot be opened because the keys fail is not lost: the next connection asks again.
+	bo.mute = true
+	ada.input(peer.Send{Draft: peer.Draft{Target: "Bo", Text: "sealed"}})
+	w.run(w.now.Add(time.Second))
+	bo.mute, bo.asked = false, nil
+	bo.input(peer.Shared{Box: ada.device.Public.Box, Err: fmt.Errorf("the key store is locked")})
+	w.run(w.now.Add(10 * time.Second))
+	if got := texts(bo); !slices.Equal(got, []string{"signed", "sealed"}) || !bo.core.Live() {
+		t.Errorf("Bo has %q, live %v", got, bo.core.Live())
+	}
 }

@@ -75,19 +75,57 @@ func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire
 
 // foldNew checks a statement and folds it. What it changed is undone by nothing but a reload.
 func (c *Core) foldNew(now time.Time, statement *roster.Statement) (*AppendStatement, *landing, error) {
-	if c.roster.Statements() >= c.config.Statements || c.rosterBytes+len(statement.Raw) > c.config.RosterBytes {
-		return nil, nil, wire.Errorf(wire.CodeTooLarge, "the roster is as long as the relay allows")
+	if err := c.hasRoom(statement); err != nil {
+		return nil, nil, err
 	}
 	after := c.roster.Head()
 	if err := c.roster.Apply(statement, now); err != nil {
 		return nil, nil, err
 	}
-	c.rosterBytes += len(statement.Raw)
+	c.folded(statement)
 	land := &landing{head: c.roster.Head()}
 	c.landed[sha256.Sum256(statement.Raw)] = land
 	return &AppendStatement{
 		After: after, Head: land.head, Author: statement.Author, Statement: slices.Clone(statement.Raw), Time: milliseconds(now),
 	}, land, nil
+}
+
+// hasRoom holds the bounds on the roster. No member but owners and admins can fill it, and a full one still takes, up to the
+// bound again, what takes rights away; or a member that fills it could never be removed. A rotation names every device, so their
+// number is bounded for its sake.
+func (c *Core) hasRoom(statement *roster.Statement) error {
+	room := 1
+	switch body := statement.Body.(type) {
+	case *roster.InviteRetired, *roster.Role, *roster.DeviceRevoked, *roster.MemberRemoved, *roster.Rotation, *roster.Leave:
+		room = 2
+	case *roster.Join:
+		if c.roster.PresentDevices() >= c.config.Devices {
+			return wire.Errorf(wire.CodeTooLarge, "This mesh has as many devices as the relay allows.")
+		}
+		if len(c.roster.DevicesOf(body.Member)) >= c.config.MemberDevices {
+			return wire.Errorf(wire.CodeTooLarge, "This member has as many devices as the relay allows.")
+		}
+	}
+	if c.roster.Statements() >= room*c.config.Statements || c.rosterBytes+len(statement.Raw) > room*c.config.RosterBytes {
+		return wire.Errorf(wire.CodeTooLarge, "the roster is as long as the relay allows")
+	}
+	author, ok := c.roster.Device(statement.Author)
+	if !ok || statement.Kind == roster.KindLeave {
+		return nil
+	}
+	view, _ := c.roster.Member(author.Member)
+	if view.Role < wire.RoleAdmin && c.member(author.Member).statements >= c.config.MemberStatements {
+		return wire.Errorf(wire.CodeTooLarge, "This member has as many statements in the roster as the relay allows.")
+	}
+	return nil
+}
+
+// folded counts a statement that is in the roster now.
+func (c *Core) folded(statement *roster.Statement) {
+	c.rosterBytes += len(statement.Raw)
+	if author, ok := c.roster.Device(statement.Author); ok {
+		c.member(author.Member).statements++
+	}
 }
 
 // follow ends what a statement takes away; op is its append.

@@ -276,6 +276,16 @@ func (w *world) limit(a args) {
 			w.config.Tails = n
 		case "tracked":
 			w.config.InboxTracked = n
+		case "devices":
+			w.config.Devices = n
+		case "member_devices":
+			w.config.MemberDevices = n
+		case "cards":
+			w.config.Cards = n
+		case "member_cards":
+			w.config.MemberCards = n
+		case "member_statements":
+			w.config.MemberStatements = n
 		case "statements":
 			w.config.Statements = n
 		case "sends":

@@ -20,11 +20,16 @@ type Config struct {
 	DeviceConnections int // of one device
 	MemberSessions    int // of one member: online, away and its last offline one
 	Sessions          int // of the mesh
+	MemberCards       int // bytes in the cards of one member's sessions
+	Cards             int // bytes in all cards: with all sessions, less than the adapter lets wait for a connection
 	Tails             int // of one connection
 	InboxTracked      int // sends to one inbox whose delivery is still to be told
 	Tracked           int // the same, of the mesh
-	Statements        int // of the roster
-	RosterBytes       int // of the roster
+	Devices           int // of the mesh; a rotation holds one wrap for each, in a statement of at most 1 MiB
+	MemberDevices     int // of one member
+	Statements        int // of the roster; as many again where they take rights away
+	RosterBytes       int // of the roster, likewise
+	MemberStatements  int // of the roster, by one member that is neither owner nor admin
 
 	Sends   Rate // of one member
 	Appends Rate // of one member: statements and cards
@@ -48,12 +53,17 @@ func DefaultConfig(origins ...string) Config {
 		Handshakes:        1024,
 		DeviceConnections: 64,
 		MemberSessions:    256,
-		Sessions:          20_000,
+		Sessions:          5000,
+		MemberCards:       128 << 10,
+		Cards:             3 << 19,
 		Tails:             1024,
 		InboxTracked:      4096,
 		Tracked:           1 << 18,
+		Devices:           4096,
+		MemberDevices:     32,
 		Statements:        200_000,
 		RosterBytes:       256 << 20,
+		MemberStatements:  1000,
 		Sends:             Rate{PerSecond: 500, Burst: 5000},
 		Appends:           Rate{PerSecond: 10, Burst: 200},
 		Errors:            Rate{PerSecond: 1, Burst: 2 * wire.MaxTail},

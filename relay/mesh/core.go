@@ -29,6 +29,7 @@ type Core struct {
 	unheard  []*connection // before their hello
 	sessions map[sessionKey]*session
 	leases   []*session    // the values of sessions
+	cards    int           // bytes in all sessions' cards
 	changes  []*session    // of this batch
 	arrived  []*connection // in this batch
 	full     [][2]int      // where the frames that tell of every session lie in out.bytes, once one arrival needed them
@@ -100,7 +101,7 @@ func (c *Core) fold(entries []Entry) error {
 			return wire.Errorf(wire.CodeBadRoster, "statement %d of mesh %s does not fold: %v", i+1, c.mesh, err)
 		}
 		c.landed[sha256.Sum256(e.Bytes)] = &landing{head: c.roster.Head(), position: e.Position, code: c.codeOf(statement)}
-		c.rosterBytes += len(e.Bytes)
+		c.folded(statement)
 	}
 	if c.roster.Mesh() != c.mesh {
 		return wire.Errorf(wire.CodeBadRoster, "the roster stored for mesh %s is not its own", c.mesh)
@@ -161,6 +162,8 @@ func (c *Core) Idle() bool {
 type member struct {
 	sends, appends bucket
 	sessions       []*session
+	cards          int // bytes in its sessions' cards
+	statements     int // in the roster, by its devices
 }
 
 func (c *Core) member(id wire.MemberID) *member {

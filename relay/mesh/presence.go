@@ -47,6 +47,8 @@ func (c *Core) keep(s *session) {
 	c.sessions[s.key()] = s
 	m := c.member(s.row.Member)
 	m.sessions = append(m.sessions, s)
+	m.cards += len(s.row.Card)
+	c.cards += len(s.row.Card)
 }
 
 // dropSession forgets a session, here and in the store.
@@ -58,6 +60,8 @@ func (c *Core) dropSession(s *session) {
 	delete(c.sessions, s.key())
 	m := c.member(s.row.Member)
 	m.sessions = slices.DeleteFunc(m.sessions, func(x *session) bool { return x == s })
+	m.cards -= len(s.row.Card)
+	c.cards -= len(s.row.Card)
 	c.batch.add(&DropSession{Device: s.row.Device, Session: s.row.Session})
 }
 
@@ -173,9 +177,16 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 	if set.Version <= s.row.CardVersion {
 		return nil
 	}
-	if !c.member(s.row.Member).appends.take(c.config.Appends, now) {
+	m := c.member(s.row.Member)
+	if !m.appends.take(c.config.Appends, now) {
 		return wire.Refuse(wire.CodeRateLimited)
 	}
+	more := len(set.Card) - len(s.row.Card)
+	if more > 0 && (m.cards+more > c.config.MemberCards || c.cards+more > c.config.Cards) {
+		return wire.Errorf(wire.CodeTooLarge, "The cards of this member or mesh take as many bytes as the relay allows.")
+	}
+	m.cards += more
+	c.cards += more
 	s.row.CardVersion, s.row.Card = set.Version, set.Card
 	c.store(s)
 	return nil

@@ -100,3 +100,33 @@ func TestFences(t *testing.T) {
 		}
 	}
 }
+
+// A fence around a package that was renamed would hold nothing.
+func TestFencesNamePackages(t *testing.T) {
+	var names []string
+	for _, on := range platforms {
+		g, err := load("../..", on.goos, on.goarch, on.patterns...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, p := range g {
+			if name, ok := own(path); ok && p.Dir != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, f := range table {
+		patterns := slices.Concat(f.from, f.only)
+		for _, path := range f.reach {
+			if strings.HasPrefix(path, "shared/") {
+				patterns = append(patterns, path)
+			}
+		}
+		for _, pattern := range patterns {
+			fits := func(name string) bool { return matches([]string{pattern}, name) }
+			if !slices.ContainsFunc(names, fits) {
+				t.Errorf("no package fits %s of the fence %q", pattern, f.reason)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from './command.mjs';
+import { dependencies } from './dependencies.mjs';
 import { ROOT, TOOLS, WEB } from './paths.mjs';
 import { seconds } from './seconds.mjs';
 
@@ -10,6 +11,7 @@ const BROWSER_PEER = ['./shared/...', './wasm/...'];
 
 const CHECKS = [
   { name: 'go.mod says go 1.26.0', run: goLine },
+  { name: 'docs/dependencies.md', run: dependencies },
   { name: 'the counting of tests', argv: ['node', '--test', 'scripts/test/counting.test.mjs'] },
   { name: 'go mod verify', argv: ['go', 'mod', 'verify'] },
   { name: 'gofmt', run: gofmt },

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -138,8 +139,26 @@ func sealed(ts *testscript.TestScript, neg bool, args []string) {
 
 type relay struct {
 	data, listen, url string
-	log               bytes.Buffer
+	log               lockedBuffer
 	command           *exec.Cmd
+}
+
+// lockedBuffer is written by a running relay while a script reads it.
+type lockedBuffer struct {
+	mu      sync.Mutex
+	content bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.content.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.content.String()
 }
 
 var urlPattern = regexp.MustCompile(`https?://[^\s/]+`)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"claudemesh.com/mesh/shared/peer"
@@ -68,6 +69,9 @@ func prepare(conn *sqlite.Conn) error {
 
 // Get is the value under a key, or nil.
 func (s *Store) Get(ctx context.Context, bucket string, key []byte) (value []byte, err error) {
+	if err := known(bucket); err != nil {
+		return nil, err
+	}
 	err = s.query(ctx, "SELECT value FROM entry WHERE bucket=? AND key=?", []any{bucket, key}, func(row *sqlite.Stmt) error {
 		value = column(row, 0)
 		return nil
@@ -77,6 +81,9 @@ func (s *Store) Get(ctx context.Context, bucket string, key []byte) (value []byt
 
 // Scan lists the records of a range in key order.
 func (s *Store) Scan(ctx context.Context, bucket string, r driver.Range) (records []driver.Record, err error) {
+	if err := known(bucket); err != nil {
+		return nil, err
+	}
 	text, args := "SELECT key, value FROM entry WHERE bucket=?", []any{bucket}
 	if r.From != nil {
 		text, args = text+" AND key>=?", append(args, r.From)
@@ -111,11 +118,22 @@ func (s *Store) Commit(ctx context.Context, ops []peer.Op) (err error) {
 	}
 	defer end(&err)
 	for _, op := range ops {
+		if err := known(op.Bucket); err != nil {
+			return err
+		}
 		if err := apply(s.conn, op); err != nil {
 			return fmt.Errorf("store: %w", err)
 		}
 	}
 	return ctx.Err()
+}
+
+// known refuses a bucket that is none of peer.Buckets.
+func known(bucket string) error {
+	if !slices.Contains(peer.Buckets[:], bucket) {
+		return fmt.Errorf("store: there is no bucket %q", bucket)
+	}
+	return nil
 }
 
 func apply(conn *sqlite.Conn, op peer.Op) error {

@@ -1,0 +1,66 @@
+package verb
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+func TestParseDuration(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"30s": 30 * time.Second, "30m": 30 * time.Minute, "12h": 12 * time.Hour, "7d": 7 * 24 * time.Hour, "2w": 14 * 24 * time.Hour, "1h30m": 90 * time.Minute,
+	} {
+		if got, err := parseDuration(text); err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "7", "-1d", "-5m", "d", "1.5d", "99999d", "soon"} {
+		if got, err := parseDuration(text); err == nil {
+			t.Errorf("%q was read as %s", text, got)
+		}
+	}
+}
+
+// Peer text cannot drive a terminal.
+func TestClean(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain\ttext\nin lines": "plain\ttext\nin lines",
+		"\x1b[31mred\x1b[0m":    "\ufffd[31mred\ufffd[0m",
+		"bell\a, back\b, \r":    "bell\ufffd, back\ufffd, \ufffd",
+		"c1 \u009b31m":          "c1 \ufffd31m",
+		"turned \u202eback":     "turned \ufffdback",
+		"größer ☕":              "größer ☕",
+	} {
+		if got := clean(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	if got := line("two\nlines"); got != "two lines" {
+		t.Errorf("a name in two lines became %q", got)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, ExitOK},
+		{&usageError{"x"}, ExitUsage},
+		{wire.Refuse(wire.CodeNoSecret), ExitUsage},
+		{wire.Refuse(wire.CodeAmbiguous), ExitNotFound},
+		{wire.Refuse(wire.CodeNotFound), ExitNotFound},
+		{wire.Refuse(wire.CodeExhausted), ExitRefused},
+		{wire.Refuse(wire.CodeForbidden), ExitRefused},
+		{wire.Refuse(wire.CodeUnreachable), ExitUnreachable},
+		{context.DeadlineExceeded, ExitUnreachable},
+		{wire.Refuse(wire.CodeStorage), ExitFailed},
+		{context.Canceled, ExitFailed},
+	} {
+		if got := exitOf(c.err); got != c.want {
+			t.Errorf("%v: %d, want %d", c.err, got, c.want)
+		}
+	}
+}

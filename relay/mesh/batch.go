@@ -101,7 +101,11 @@ func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output {
 	c.full = c.full[:0]
 	reload := false
 	for i := range verdicts {
-		reload = reload || verdicts[i].Outcome != Done && verdicts[i].Outcome != Resume
+		switch verdicts[i].Outcome {
+		case Done, Resume, Absent:
+		default:
+			reload = true
+		}
 	}
 	for i := range c.batch.effects {
 		e := &c.batch.effects[i]

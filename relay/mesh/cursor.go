@@ -117,7 +117,8 @@ func (c *Core) prune(s *stream) {
 	c.tracked -= before - len(s.watched)
 }
 
-// track takes up again what a sender waited for before it reconnected.
+// track takes up again what a sender waited for before it reconnected. The store tells whether it stands where the peer says:
+// or a member could learn of any position how far another's devices have read.
 func (c *Core) track(now time.Time, conn *connection, payload []byte) error {
 	var list wire.Track
 	if err := wire.DecodeJSON(payload, wire.MaxJSON, &list); err != nil {
@@ -138,8 +139,16 @@ func (c *Core) track(now time.Time, conn *connection, payload []byte) error {
 		if view, ok := c.roster.Member(item.Member); !ok || view.Standing != roster.Present {
 			continue // nobody will ever have it; the roster told the sender why
 		}
+		if !c.member(conn.device.member).sends.take(c.config.Sends, now) {
+			return wire.Refuse(wire.CodeRateLimited)
+		}
 		w := watched{item.Position, item.Counter, conn.device}
-		c.whenDone(-1, func(now time.Time, _ *Verdict) { c.takeUp(now, item.Member, w) })
+		find := c.batch.add(&FindEnvelope{Device: w.sender.id, Stream: wire.InboxStream(item.Member), Position: w.position})
+		c.whenDone(find, func(now time.Time, verdict *Verdict) {
+			if verdict.Outcome == Done {
+				c.takeUp(now, item.Member, w)
+			}
+		})
 	}
 	return nil
 }

@@ -71,6 +71,14 @@ type MoveCursor struct {
 	Position wire.Position
 }
 
+// FindEnvelope asks whether an envelope of a device stands at a position. Verdict: Done, or Absent where another's does, or
+// none (any more).
+type FindEnvelope struct {
+	Device   wire.DeviceID
+	Stream   wire.Stream
+	Position wire.Position
+}
+
 // PutSession stores the state of a session, replacing what was. Verdict: Done.
 type PutSession struct{ Session SessionRow }
 
@@ -95,6 +103,7 @@ func (*CreateMesh) op()      {}
 func (*AppendStatement) op() {}
 func (*AppendEnvelope) op()  {}
 func (*MoveCursor) op()      {}
+func (*FindEnvelope) op()    {}
 func (*PutSession) op()      {}
 func (*DropSession) op()     {}
 func (*ForgetDevice) op()    {}
@@ -116,6 +125,8 @@ const (
 	CodeTaken
 	// Exists: the mesh was made before.
 	Exists
+	// Absent: what was asked for is not there.
+	Absent
 )
 
 // Verdict is a store's answer to an operation.

@@ -125,6 +125,8 @@ func (m *meshTx) apply(op mesh.Op) (mesh.Verdict, error) {
 			return done, err
 		}
 		return done, m.rows.RaiseCursor(m.row.Number, op.Device, s.row.Number, op.Position)
+	case *mesh.FindEnvelope:
+		return m.find(op)
 	case *mesh.PutSession:
 		return done, m.rows.SaveSession(m.row.Number, &op.Session)
 	case *mesh.DropSession:

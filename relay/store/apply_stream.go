@@ -87,6 +87,24 @@ func (m *meshTx) writeChunk(s *streamTx) error {
 	return err
 }
 
+// find looks only at what was committed before: nobody knows of the others yet.
+func (m *meshTx) find(op *mesh.FindEnvelope) (mesh.Verdict, error) {
+	absent := mesh.Verdict{Outcome: mesh.Absent}
+	row, err := m.rows.Stream(m.row.Number, op.Stream)
+	if err != nil || row.Number == 0 {
+		return absent, err
+	}
+	chunk, err := m.rows.ChunkAt(row.Number, op.Position)
+	if err != nil || chunk.Count == 0 {
+		return absent, err
+	}
+	sender, err := chunk.senderAt(op.Position)
+	if err != nil || sender != op.Device {
+		return absent, err
+	}
+	return mesh.Verdict{Outcome: mesh.Done}, nil
+}
+
 func (m *meshTx) trim(op *mesh.Trim) (mesh.Verdict, error) {
 	s, err := m.stream(op.Stream)
 	if err != nil {

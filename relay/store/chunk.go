@@ -26,6 +26,20 @@ func appendEntry(b []byte, time uint64, sender wire.DeviceID, entry []byte) []by
 	return wire.AppendBytes32(b, entry)
 }
 
+// senderAt is who sent the entry at a position of the chunk.
+func (c *Chunk) senderAt(at wire.Position) (sender wire.DeviceID, err error) {
+	r := wire.NewReader(c.Data)
+	for position := c.First; position <= at; position++ {
+		r.U64()
+		r.Fill(sender[:])
+		r.Bytes32(wire.MaxFrame)
+	}
+	if r.Failed() {
+		return sender, wire.Errorf(wire.CodeInternal, "chunk %d of stream %d is damaged", c.First, c.Stream)
+	}
+	return sender, nil
+}
+
 // PageBuilder makes a page from the chunks of a stream that end behind a position, in order.
 type PageBuilder struct {
 	page  mesh.Page

@@ -20,6 +20,8 @@ type Rows interface {
 	SaveStream(row StreamRow) error
 	// AddChunk keeps a chunk; Data is borrowed.
 	AddChunk(chunk Chunk) error
+	// ChunkAt is the chunk that holds a position; a Count of 0 means that there is none.
+	ChunkAt(stream int64, position wire.Position) (Chunk, error)
 	// TrimChunks drops the chunks of a stream whose last position is not above to, and tells the last one dropped and how
 	// much it was.
 	TrimChunks(stream int64, to wire.Position) (Trimmed, error)

@@ -110,6 +110,15 @@ func (d *disk) AddChunk(chunk store.Chunk) error {
 	return nil
 }
 
+func (d *disk) ChunkAt(stream int64, position wire.Position) (store.Chunk, error) {
+	for _, chunk := range d.logs[stream-1].chunks {
+		if chunk.First <= position && position <= chunk.Last {
+			return chunk, nil
+		}
+	}
+	return store.Chunk{}, nil
+}
+
 func (d *disk) TrimChunks(stream int64, to wire.Position) (store.Trimmed, error) {
 	l := d.logs[stream-1]
 	var gone store.Trimmed

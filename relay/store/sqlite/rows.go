@@ -46,6 +46,19 @@ func (r rows) AddChunk(c store.Chunk) error {
 		int(c.Stream).int(int64(c.Last)).int(int64(c.First)).int(int64(c.Previous)).int(int64(c.Count)).blob(c.Data).exec()
 }
 
+func (r rows) ChunkAt(stream int64, position wire.Position) (c store.Chunk, err error) {
+	err = prepare(r.conn, "SELECT last, first, previous, count, data FROM chunk WHERE stream = ? AND last >= ? ORDER BY last LIMIT 1").
+		int(stream).int(int64(position)).one(func(stmt *sqlite.Stmt) {
+		if positionAt(stmt, 1) <= position {
+			c = store.Chunk{
+				Stream: stream, Last: positionAt(stmt, 0), First: positionAt(stmt, 1), Previous: positionAt(stmt, 2),
+				Count: stmt.ColumnInt(3), Data: bytesAt(stmt, 4),
+			}
+		}
+	})
+	return c, err
+}
+
 func (r rows) TrimChunks(stream int64, to wire.Position) (gone store.Trimmed, err error) {
 	err = prepare(r.conn, "SELECT coalesce(max(last), 0), coalesce(sum(count), 0), coalesce(sum(length(data)), 0) FROM chunk WHERE stream = ? AND last <= ?").
 		int(stream).int(int64(to)).one(func(stmt *sqlite.Stmt) {

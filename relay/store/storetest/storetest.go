@@ -42,6 +42,7 @@ var checks = []check{
 	{"pages", pages},
 	{"large entries", large},
 	{"trim and gap", gaps},
+	{"whose envelope stands where", whose},
 	{"invite codes", codes},
 	{"invite uses", uses},
 	{"cursors", cursors},

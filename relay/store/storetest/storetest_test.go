@@ -54,6 +54,13 @@ func TestPlantedBugs(t *testing.T) {
 				}
 			}
 		}},
+		{"looks for an envelope in the wrong place", "whose envelope stands where", func(p *planted) {
+			p.change = func(_ wire.MeshID, op mesh.Op) {
+				if op, ok := op.(*mesh.FindEnvelope); ok {
+					op.Position++
+				}
+			}
+		}},
 		{"hides gaps", "trim and gap", func(p *planted) {
 			p.read = func(page *mesh.Page) { page.Gap = nil }
 		}},

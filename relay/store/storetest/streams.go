@@ -101,6 +101,29 @@ func gaps(s *suite) {
 	s.want("what is left", s.texts(m, inbox("b"), next.Position), []string{"gap", "10"})
 }
 
+// whose: an envelope is found by its own device alone, at its own position alone, and until it is trimmed.
+func whose(s *suite) {
+	m, other := s.found("a"), s.found("b")
+	var at []wire.Position
+	for _, v := range s.do(m, envelope("a", 1, inbox("i"), "1"), envelope("b", 1, inbox("i"), "2"), envelope("a", 2, inbox("i"), "3")) {
+		at = append(at, v.Places[0].Position)
+	}
+	at = append(at, s.done(m, envelope("a", 3, inbox("i"), "4")).Places[0].Position)
+	find := func(from string, stream wire.Stream, p wire.Position) *mesh.FindEnvelope {
+		return &mesh.FindEnvelope{Device: device(from), Stream: stream, Position: p}
+	}
+	for range 2 {
+		s.wantOutcomes("a's", s.do(m, find("a", inbox("i"), at[0]), find("a", inbox("i"), at[2]), find("a", inbox("i"), at[3])), mesh.Done, mesh.Done, mesh.Done)
+		s.wantOutcomes("b's", s.do(m, find("b", inbox("i"), at[1]), find("a", inbox("i"), at[1]), find("b", inbox("i"), at[0])), mesh.Done, mesh.Absent, mesh.Absent)
+		s.wantOutcomes("nobody's", s.do(m, find("a", inbox("i"), at[0]-1), find("a", inbox("i"), at[3]+1), find("a", inbox("i"), wire.MaxPosition), find("a", inbox("j"), at[0])),
+			mesh.Absent, mesh.Absent, mesh.Absent, mesh.Absent)
+		s.wantOutcomes("another mesh's", s.do(other, find("a", inbox("i"), at[0])), mesh.Absent)
+		s.reopen()
+	}
+	s.done(m, &mesh.Trim{Stream: inbox("i"), To: at[2], Time: 9})
+	s.wantOutcomes("trimmed", s.do(m, find("a", inbox("i"), at[0]), find("a", inbox("i"), at[3])), mesh.Absent, mesh.Done)
+}
+
 func cursors(s *suite) {
 	m := s.found("a")
 	at := s.done(m, envelope("a", 1, inbox("b"), "x")).Places[0].Position

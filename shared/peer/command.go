@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"unicode"
@@ -180,7 +179,7 @@ func (c *Core) commandResend(in Resend) {
 		return
 	}
 	var m MessageView
-	if err := json.Unmarshal(in.Row, &m); err != nil {
+	if err := wire.DecodeKnownJSON(in.Row, &m); err != nil {
 		c.fail(in.Ref, wire.Errorf(wire.CodeStorage, "The message could not be read from this device's store."))
 		return
 	}

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"claudemesh.com/mesh/shared/enroll"
@@ -147,7 +146,7 @@ func Load(device Device, rows map[string][]Row) (*Core, error) {
 var errNoMesh = wire.Errorf(wire.CodeNotFound, "This device is in no mesh yet.")
 
 func unmarshal(row []byte, v any) error {
-	if err := json.Unmarshal(row, v); err != nil {
+	if err := wire.DecodeKnownJSON(row, v); err != nil {
 		return fmt.Errorf("a row does not fit: %w", err)
 	}
 	return nil

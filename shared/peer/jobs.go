@@ -210,7 +210,7 @@ func (c *Core) sendJob(j *job, a wire.Append) {
 func (c *Core) refusedJob(j *job) bool {
 	refusal := j.reply.Error
 	j.tries++
-	if refusal.Code != wire.CodeStaleHead && refusal.Code != wire.CodeStaleEpoch && refusal.Code != wire.CodeRateLimited || j.tries > maxTries {
+	if !j.lostRace(refusal.Code) && refusal.Code != wire.CodeRateLimited || j.tries > maxTries {
 		j.done(nil, wire.Reply{}, refusal)
 		return true
 	}
@@ -221,6 +221,12 @@ func (c *Core) refusedJob(j *job) bool {
 	}
 	j.append, j.reply = wire.Append{}, nil
 	return false
+}
+
+// lostRace reports whether another statement came first, so that this one can be made again. Of two profiles of one time,
+// made by two devices, the second is replayed.
+func (j *job) lostRace(code wire.Code) bool {
+	return code == wire.CodeStaleHead || code == wire.CodeStaleEpoch || code == wire.CodeReplayed && j.what == roster.KindProfile
 }
 
 func (c *Core) hearReply(payload []byte) error {

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 
 	"claudemesh.com/mesh/shared/wire"
@@ -40,7 +39,7 @@ func parseU64(b []byte) (uint64, error) {
 }
 
 func encode(v any) []byte {
-	b, err := json.Marshal(v)
+	b, err := wire.EncodeJSON(v)
 	if err != nil {
 		panic("peer: " + err.Error())
 	}
@@ -79,7 +78,7 @@ func ParseArrival(key []byte) (uint64, error) { return parseU64(key) }
 // ParseMessage reads a row of BucketMessage and what BucketState holds under the same key (nil: nothing).
 func ParseMessage(row, state []byte) (MessageView, error) {
 	var m MessageView
-	if err := json.Unmarshal(row, &m); err != nil {
+	if err := wire.DecodeKnownJSON(row, &m); err != nil {
 		return m, fmt.Errorf("reading a stored message: %w", err)
 	}
 	if state != nil {

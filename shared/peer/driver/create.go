@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -87,7 +86,7 @@ func found(ctx context.Context, host Host, want founding) (founding, error) {
 		return want, storage(err)
 	}
 	var have founding
-	if row != nil && json.Unmarshal(row, &have) == nil &&
+	if row != nil && wire.DecodeKnownJSON(row, &have) == nil &&
 		have.Relay == want.Relay && have.Name == want.Name && have.Display == want.Display {
 		return have, nil
 	}
@@ -97,7 +96,7 @@ func found(ctx context.Context, host Host, want founding) (founding, error) {
 		return want, err
 	}
 	want.Root, want.Statements = made.Root[:], made.Statements
-	value, err := json.Marshal(want)
+	value, err := wire.EncodeJSON(want)
 	if err != nil {
 		return want, err
 	}

@@ -30,6 +30,7 @@ type Driver struct {
 	conns   uint64        // number of the last connection
 	conn    *connection   // the present one, or nil
 	running bool
+	closed  bool // no key operation is begun any more
 
 	wake   chan struct{}
 	events notifier
@@ -74,7 +75,8 @@ func (d *Driver) load(ctx context.Context) (*peer.Core, error) {
 // Close ends the session: Run returns, and nothing of the driver works any more. The store stays open: it is the host's.
 func (d *Driver) Close() error {
 	d.end()
-	d.mu.Lock() // from here on no step starts a key operation
+	d.mu.Lock()
+	d.closed = true
 	d.mu.Unlock()
 	d.wants.Wait()
 	d.events.close()
@@ -199,7 +201,7 @@ func (d *Driver) release(output peer.Output) {
 // want starts a key operation; its answer comes back as an input.
 func (d *Driver) want(do func() peer.Input) {
 	core := d.core
-	if d.life.Err() != nil {
+	if d.closed {
 		return
 	}
 	d.wants.Go(func() {

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -124,7 +123,7 @@ func prepare(ctx context.Context, host Host, link invite.Link, name string) (cla
 		return claiming{}, storage(err)
 	}
 	var c claiming
-	if row != nil && json.Unmarshal(row, &c) == nil && c.Link == link.String() {
+	if row != nil && wire.DecodeKnownJSON(row, &c) == nil && c.Link == link.String() {
 		return c, nil
 	}
 	found, preview, err := lookUp(ctx, host.HTTP, link)
@@ -139,7 +138,7 @@ func prepare(ctx context.Context, host Host, link invite.Link, name string) (cla
 	if err != nil {
 		return claiming{}, err
 	}
-	value, err := json.Marshal(c)
+	value, err := wire.EncodeJSON(c)
 	if err != nil {
 		return claiming{}, err
 	}

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"strings"
 
@@ -66,7 +65,7 @@ func request(ctx context.Context, http HTTP, method, url string, token string, i
 	if in != nil {
 		header["Content-Type"] = "application/json"
 		var err error
-		if body, err = json.Marshal(in); err != nil {
+		if body, err = wire.EncodeJSON(in); err != nil {
 			return err
 		}
 	}

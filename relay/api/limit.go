@@ -2,16 +2,21 @@ package api
 
 import (
 	"math"
+	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
+
+	"claudemesh.com/mesh/shared/wire"
 )
 
 // Rates are how many requests one address may make in a minute; as many may come at once. Zero means no limit.
 type Rates struct {
-	Lookups int // of invites
-	Claims  int // of invites
-	Meshes  int // made
+	Lookups  int // of invites
+	Claims   int // of invites
+	Meshes   int // made
+	Upgrades int // to WebSockets
 }
 
 // action is what a rate counts.
@@ -21,6 +26,7 @@ const (
 	lookUp action = iota
 	claim
 	create
+	upgrade
 )
 
 // maxBuckets bounds the limiter's memory. Where so many addresses are active at once, newcomers share one bucket.
@@ -28,7 +34,7 @@ const maxBuckets = 1 << 16
 
 // limiter holds a token bucket for each address and action. It is safe for concurrent use.
 type limiter struct {
-	rates [3]float64 // for each minute
+	rates [4]float64 // for each minute
 
 	mu      sync.Mutex
 	buckets map[caller]bucket
@@ -47,10 +53,29 @@ type bucket struct {
 
 func newLimiter(rates Rates) *limiter {
 	return &limiter{
-		rates:   [3]float64{lookUp: float64(rates.Lookups), claim: float64(rates.Claims), create: float64(rates.Meshes)},
+		rates: [4]float64{
+			lookUp: float64(rates.Lookups), claim: float64(rates.Claims), create: float64(rates.Meshes), upgrade: float64(rates.Upgrades),
+		},
 		buckets: map[caller]bucket{},
 		swept:   time.Now(),
 	}
+}
+
+// LimitUpgrades counts the WebSockets that each address opens; false: it is too many, and the request was answered. They are
+// what a stranger who proves nothing can make a relay hold.
+func LimitUpgrades(c Config) func(http.ResponseWriter, *http.Request) bool {
+	l := newLimiter(c.Rates)
+	return func(w http.ResponseWriter, r *http.Request) bool { return l.admits(w, c.Address(r), upgrade) }
+}
+
+// admits uses one token, or answers the request.
+func (l *limiter) admits(w http.ResponseWriter, address netip.Addr, what action) bool {
+	wait, ok := l.take(address, what)
+	if !ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		WriteError(w, wire.Refuse(wire.CodeRateLimited))
+	}
+	return ok
 }
 
 // take uses one token; where there is none it gives the time until the next.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"net/http"
 	"strconv"
 
@@ -39,9 +38,7 @@ func (s *server) public(rt route) http.Handler {
 			wrongMethod(w, rt.method)
 			return
 		}
-		if wait, ok := s.limiter.take(s.Address(r), rt.action); !ok {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-			WriteError(w, wire.Refuse(wire.CodeRateLimited))
+		if !s.limiter.admits(w, s.Address(r), rt.action) {
 			return
 		}
 		body, err := read(w, r)

@@ -43,6 +43,19 @@ func TestRatesOfAnAddress(t *testing.T) {
 	}
 }
 
+// An address that opens connections without end is refused before anything is held for it; those it has go on.
+func TestUpgradesOfAnAddress(t *testing.T) {
+	r := start(t, memory.New(time.Now()), func(c *server.Config) { c.API.Rates = api.Rates{Upgrades: 2} })
+	m := protocoltest.Found(t, r.Target)
+	first := m.Connect(t, m.Owner)
+	m.Connect(t, m.Owner)
+	m.RefusesUpgrade(t, wire.CodeRateLimited)
+	first.Write(wire.AppendFrame(nil, wire.FramePing, make([]byte, wire.PingSize)))
+	if _, ok := first.Until(wire.FramePong); !ok {
+		t.Error("an open connection was closed")
+	}
+}
+
 func TestWhoMayMakeMeshes(t *testing.T) {
 	const token = "the operator's token, of good length"
 	for _, c := range []struct {

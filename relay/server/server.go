@@ -45,7 +45,7 @@ func New(c Config) *Server {
 	h := newHub(c.Store, c.Mesh, c.Output, c.Log)
 	routes := api.Handler(h, c.API)
 	mux := http.NewServeMux()
-	mux.Handle("/ws", h.socketHandler(c.API.Origins))
+	mux.Handle("/ws", h.socketHandler(c.API))
 	for _, path := range []string{"/api/", "/livez", "/readyz", "/health"} {
 		mux.Handle(path, routes)
 	}

@@ -16,14 +16,18 @@ import (
 )
 
 // socketHandler is GET /ws?mesh=<mesh id> (docs/PROTOCOL.md, section 9).
-func (h *hub) socketHandler(origins api.Origins) http.Handler {
+func (h *hub) socketHandler(c api.Config) http.Handler {
+	admits := api.LimitUpgrades(c)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, err := checkUpgrade(r, origins)
+		id, err := checkUpgrade(r, c.Origins)
 		if err == nil && h.stopping() {
 			err = wire.Refuse(wire.CodeDraining)
 		}
 		if err != nil {
 			api.WriteError(w, err)
+			return
+		}
+		if !admits(w, r) {
 			return
 		}
 		hijacked := &hijacker{ResponseWriter: w, limit: h.output + controlRoom}

@@ -34,9 +34,10 @@ type serve struct {
 	AllowOrigin       []string       `placeholder:"ORIGIN" help:"Origin of a dashboard served elsewhere that may use this relay. May be given several times."`
 	TrustProxy        []netip.Prefix `placeholder:"CIDR" help:"Addresses of reverse proxies whose X-Forwarded-For is believed. May be given several times."`
 
-	ClaimsPerMinute  int `default:"120" placeholder:"N" help:"Claims of invites that one address may make in a minute, and at once; 0: no limit. Default 120."`
-	LookupsPerMinute int `default:"240" placeholder:"N" help:"Look-ups of invites, likewise. Default 240."`
-	MeshesPerMinute  int `default:"120" placeholder:"N" help:"Meshes made, likewise. Default 120."`
+	ClaimsPerMinute   int `default:"120" placeholder:"N" help:"Claims of invites that one address may make in a minute, and at once; 0: no limit. Default 120."`
+	LookupsPerMinute  int `default:"240" placeholder:"N" help:"Look-ups of invites, likewise. Default 240."`
+	MeshesPerMinute   int `default:"120" placeholder:"N" help:"Meshes made, likewise. Default 120."`
+	ConnectsPerMinute int `default:"1200" placeholder:"N" help:"WebSockets opened, likewise. Default 1200."`
 
 	Verbose bool `help:"Log refusals too."`
 }
@@ -90,7 +91,7 @@ func (s *serve) Run(o *outside) error {
 		API: api.Config{
 			Creation: creation,
 			Token:    token,
-			Rates:    api.Rates{Lookups: s.LookupsPerMinute, Claims: s.ClaimsPerMinute, Meshes: s.MeshesPerMinute},
+			Rates:    api.Rates{Lookups: s.LookupsPerMinute, Claims: s.ClaimsPerMinute, Meshes: s.MeshesPerMinute, Upgrades: s.ConnectsPerMinute},
 			Origins:  api.NewOrigins(place.origin, place.allowed...),
 			Address:  api.ClientAddress(s.TrustProxy),
 			Log:      log,

@@ -75,6 +75,9 @@ func copyOp(op mesh.Op) mesh.Op {
 		c := *o
 		c.Session.Card = slices.Clone(o.Session.Card)
 		return &c
+	case *mesh.FindEnvelope:
+		c := *o
+		return &c
 	case *mesh.DropSession:
 		c := *o
 		return &c

@@ -13,7 +13,6 @@ import (
 // be a whole WebSocket message.
 func (s *State) fold(stmt *Statement, landed time.Time) {
 	author := s.authorOf(stmt)
-	save(s, &s.tally)
 	if author != nil && author.role >= wire.RoleAdmin || stmt.Kind == KindGenesis {
 		s.settled = max(s.settled, stmt.Time)
 	}
@@ -22,23 +21,20 @@ func (s *State) fold(stmt *Statement, landed time.Time) {
 		s.foldGenesis(stmt, body, landed)
 	case *Invite:
 		added := &Invitation{Invite: *body, Issuer: stmt.Author, Epoch: stmt.Epoch}
-		put(s, s.invites, body.ID, added)
-		push(s, &s.issued, added)
+		s.invites[body.ID] = added
+		s.issued = append(s.issued, added)
 	case *InviteRetired:
 		for _, id := range body.Invites {
-			save(s, s.invites[id])
 			s.invites[id].Retired = true
 		}
 	case *Join:
 		s.foldJoin(stmt, body)
 	case *Profile:
-		save(s, author)
 		author.profile, author.profileTime = s.keep(body.Sealed, stmt.Epoch), stmt.Time
 	case *Topic:
 		s.addTopic(&TopicView{ID: stmt.TopicID(), Creator: author.id, Text: s.keep(body.Sealed, stmt.Epoch)})
 	case *TopicChanged:
 		changed := s.topics[body.Topic]
-		save(s, changed)
 		changed.Archived, changed.Text = body.Archived, s.keep(body.Sealed, stmt.Epoch)
 	case *Role:
 		s.setRole(s.members[body.Member], body.Role)
@@ -57,11 +53,10 @@ func (s *State) fold(stmt *Statement, landed time.Time) {
 	}
 	s.head = stmt.HeadAfter(s.head)
 	s.count++
-	put(s, s.heads, s.head, struct{}{})
+	s.heads[s.head] = struct{}{}
 }
 
 func (s *State) foldGenesis(stmt *Statement, body *Genesis, landed time.Time) {
-	save(s, &s.content)
 	s.mesh, s.owner, s.name = stmt.MeshID(), body.Device, s.keep(body.Name, stmt.Epoch)
 	s.heads = make(map[wire.Head]struct{})
 	s.members = make(map[wire.MemberID]*member)
@@ -76,7 +71,6 @@ func (s *State) foldGenesis(stmt *Statement, body *Genesis, landed time.Time) {
 
 func (s *State) foldJoin(stmt *Statement, body *Join) {
 	invite := s.invites[body.Invite]
-	save(s, invite)
 	invite.Used++
 	id := body.Member
 	if id.IsZero() {
@@ -88,8 +82,8 @@ func (s *State) foldJoin(stmt *Statement, body *Join) {
 
 func (s *State) addMember(id wire.MemberID, role wire.Role, now uint64) {
 	added := &member{id: id, role: role, joined: now}
-	put(s, s.members, id, added)
-	push(s, &s.joined, added)
+	s.members[id] = added
+	s.joined = append(s.joined, added)
 	s.present++
 	if role == wire.RoleOwner {
 		s.owners++
@@ -98,20 +92,18 @@ func (s *State) addMember(id wire.MemberID, role wire.Role, now uint64) {
 
 func (s *State) addDevice(id wire.DeviceID, of wire.MemberID, public identity.Public, invite *Invitation) {
 	m := s.members[of]
-	save(s, m)
 	at, _ := slices.BinarySearchFunc(m.devices, id, compareDevices)
 	m.devices = slices.Insert(slices.Clone(m.devices), at, id)
-	put(s, s.devices, id, &device{member: m, invite: invite, public: public})
+	s.devices[id] = &device{member: m, invite: invite, public: public}
 	s.active++
 }
 
 func (s *State) addTopic(t *TopicView) {
-	put(s, s.topics, t.ID, t)
-	push(s, &s.created, t)
+	s.topics[t.ID] = t
+	s.created = append(s.created, t)
 }
 
 func (s *State) setRole(m *member, role wire.Role) {
-	save(s, m)
 	s.owners += owners(role) - owners(m.role)
 	m.role = role
 }
@@ -124,7 +116,6 @@ func owners(role wire.Role) int {
 }
 
 func (s *State) endMember(m *member, last []LastCounter, standing Standing) {
-	save(s, m)
 	m.standing = standing
 	s.present--
 	s.owners -= owners(m.role)
@@ -135,8 +126,6 @@ func (s *State) endMember(m *member, last []LastCounter, standing Standing) {
 
 func (s *State) endDevice(last LastCounter, standing Standing) {
 	d := s.devices[last.Device]
-	save(s, d)
-	save(s, d.member)
 	d.standing, d.last = standing, last.Counter
 	d.member.devices = slices.DeleteFunc(slices.Clone(d.member.devices), func(id wire.DeviceID) bool { return id == last.Device })
 	s.active--
@@ -144,7 +133,7 @@ func (s *State) endDevice(last LastCounter, standing Standing) {
 
 // rotate begins the next epoch. Open invites need no change: they belong to the epoch before, which makes them void.
 func (s *State) rotate(r *Rotation, author wire.DeviceID, landed time.Time) {
-	push(s, &s.epochs, epoch{commitment: r.Commitment, previous: r.Previous, author: author, began: landed})
+	s.epochs = append(s.epochs, epoch{commitment: r.Commitment, previous: r.Previous, author: author, began: landed})
 	if !s.blind {
 		s.wraps = r.Wraps // copies already
 	}

@@ -11,21 +11,21 @@ import (
 // one) and what it changes; a rotation costs a look-up for each device. A member with one device takes about 550 bytes, and its
 // sealed profile where that is kept.
 type State struct {
-	content
-	blind   bool
-	undoing bool
-	undo    []func()
-}
+	blind bool
 
-// content is all that is folded.
-type content struct {
-	tally
-	mesh  wire.MeshID
-	owner identity.Public
-	name  Sealed
+	mesh    wire.MeshID
+	owner   identity.Public
+	name    Sealed
+	head    wire.Head
+	count   int    // statements
+	settled uint64 // the latest time that an owner or admin put on a statement, in milliseconds since 1970
+	owners  int
+	present int // members
+	active  int // devices
 
 	heads   map[wire.Head]struct{}
 	epochs  []epoch
+	wraps   []Wrap
 	members map[wire.MemberID]*member
 	joined  []*member // in the order in which they joined
 	devices map[wire.DeviceID]*device
@@ -33,17 +33,6 @@ type content struct {
 	issued  []*Invitation
 	topics  map[wire.TopicID]*TopicView
 	created []*TopicView
-}
-
-// tally is what nearly every statement changes, kept together so that one copy undoes it.
-type tally struct {
-	head    wire.Head
-	count   int    // statements
-	settled uint64 // the latest time that an owner or admin put on a statement, in milliseconds since 1970
-	owners  int
-	present int // members
-	active  int // devices
-	wraps   []Wrap
 }
 
 type epoch struct {

@@ -2,6 +2,7 @@ package roster_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,7 +105,7 @@ func TestNoCutIsRead(t *testing.T) {
 	wantCode(t, err, wire.CodeTooLarge)
 }
 
-// A draft puts its lists in order, so that a caller cannot write what nobody reads.
+// A draft puts its lists in order, so that a caller cannot write what nobody reads; then each device finds its wrap.
 func TestDraftOrdersLists(t *testing.T) {
 	w := newWorld(t)
 	w.found("ada", "bob", "cid", "dan")
@@ -114,8 +115,10 @@ func TestDraftOrdersLists(t *testing.T) {
 		rotation.Wraps[n], rotation.Wraps[other] = rotation.Wraps[other], rotation.Wraps[n]
 	}
 	w.add("ada", "", &rotation)
-	if w.state.Epoch() != 2 {
-		t.Error("no epoch began")
+	for _, wrap := range rotation.Wraps {
+		if got, author, ok := w.state.Wrap(wrap.Device); !ok || got != wrap || author != w.id("ada") {
+			t.Errorf("a device finds %+v by %s", got, author)
+		}
 	}
 }
 
@@ -132,6 +135,36 @@ func TestStateKeepsCopies(t *testing.T) {
 	}
 	if w.exact(state) != w.exact(w.state) {
 		t.Error("a state changes with the buffer that a statement came in")
+	}
+}
+
+// A slice of devices that was handed out stays as it was when the state moves on.
+func TestDevicesOfStays(t *testing.T) {
+	w := newWorld(t)
+	w.found("ada", "bob")
+	var handed, want [][]wire.DeviceID
+	look := func() {
+		devices := w.state.DevicesOf(w.member("bob"))
+		handed, want = append(handed, devices), append(want, slices.Clone(devices))
+	}
+	look()
+	others := []string{"phone", "tablet", "laptop", "desk", "work", "spare"}
+	for _, name := range others {
+		w.add("bob", "", w.newInvite("bob", name, wire.RoleMember, 1, roster.MaxExpiry, w.member("bob")))
+		w.add(name, name, w.newJoin(name, name, w.member("bob")))
+		look()
+	}
+	for n, name := range others {
+		w.add("bob", "", &roster.DeviceRevoked{Last: last(1, w.id(name)), Rotation: w.rotation(name, w.id(name))})
+		look()
+		if left := len(handed[len(handed)-1]); left != len(others)-n {
+			t.Fatalf("%d devices are left", left)
+		}
+	}
+	for n := range handed {
+		if !slices.Equal(handed[n], want[n]) {
+			t.Errorf("a slice of %d devices changed after it was handed out", len(want[n]))
+		}
 	}
 }
 

@@ -32,8 +32,12 @@ function prepare() {
   const tools = [...new Set(layers.flatMap((layer) => layer.tools))];
   for (const command of [['scripts/check-tools'], ['scripts/install-npm'], ['scripts/install-test-tools', ...tools]]) {
     const quiet = command[0] === 'scripts/install-npm';
+    const started = performance.now();
     const result = spawnSync(command[0], command.slice(1), { cwd: ROOT, stdio: quiet ? 'pipe' : 'inherit' });
-    if (result.status === 0) continue;
+    if (result.status === 0) {
+      console.log(`ok    ${command[0]}  ${seconds(started)}`);
+      continue;
+    }
     if (quiet) process.stdout.write(Buffer.concat([result.stdout, result.stderr]));
     console.log(`\nThese layers cannot run, because ${command[0]} failed: ${layers.map((l) => l.name).join(', ')}`);
     close(0, layers.length);

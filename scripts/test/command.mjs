@@ -17,7 +17,8 @@ function end(child) {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
+    // Nobody is left; macOS says EPERM when only the dead are.
+    if (!['ESRCH', 'EPERM'].includes(error.code)) throw error;
   }
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

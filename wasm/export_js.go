@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"sync"
 
@@ -42,7 +41,7 @@ func export(program context.Context, peer *api.Peer, listeners *listeners) error
 }
 
 // call answers with a promise at once; the method runs in a goroutine, since nothing may block in a function that JavaScript
-// called. Arguments and result cross as one JSON text each, which costs less than a crossing for every field.
+// called. Each argument and the result cross as one JSON text, which costs less than a crossing for every field.
 func call(program context.Context, peer *api.Peer, method api.Method, args []safejs.Value) (safejs.Value, error) {
 	class, err := safejs.Global().Get("Promise")
 	if err != nil {
@@ -116,17 +115,21 @@ func errorObject(refusal error) (safejs.Value, error) {
 	return object, nil
 }
 
-func stringify(args []safejs.Value) ([]byte, error) {
-	list := make([]any, len(args))
+func stringify(args []safejs.Value) ([][]byte, error) {
+	texts := make([][]byte, len(args))
 	for i, arg := range args {
-		list[i] = arg
+		// What is no JSON, as undefined, has no text, and String says so in words that are no JSON either.
+		text, err := jsonCall("stringify", arg)
+		if err != nil {
+			return nil, err
+		}
+		s, err := text.String()
+		if err != nil {
+			return nil, err
+		}
+		texts[i] = []byte(s)
 	}
-	text, err := jsonCall("stringify", list)
-	if err != nil {
-		return nil, err
-	}
-	s, err := text.String()
-	return []byte(s), err
+	return texts, nil
 }
 
 func parse(text []byte) (safejs.Value, error) { return jsonCall("parse", string(text)) }
@@ -174,7 +177,7 @@ func (l *listeners) tell(event api.Event) {
 	if len(all) == 0 {
 		return
 	}
-	text, err := json.Marshal(event)
+	text, err := wire.EncodeJSON(event)
 	if err != nil {
 		panic(err)
 	}

@@ -2,7 +2,6 @@ package enroll
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"io"
 
 	"claudemesh.com/mesh/shared/invite"
@@ -44,7 +43,7 @@ func openEscrow(secret invite.Secret, sealed []byte) (escrow, error) {
 
 // sealJSON seals v as nonce ‖ secretbox(pad(JSON), nonce, key), at most limit bytes.
 func sealJSON(entropy io.Reader, key [wire.KeySize]byte, limit int, v any) ([]byte, error) {
-	plain, err := json.Marshal(v)
+	plain, err := wire.EncodeJSON(v)
 	if err != nil {
 		return nil, err
 	}

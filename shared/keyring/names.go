@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"encoding/json"
 	"io"
 	"strings"
 	"unicode"
@@ -137,7 +136,7 @@ func sealName(entropy io.Reader, key seal.Key, name checked) ([]byte, error) {
 	if err := name.Check(); err != nil {
 		return nil, err
 	}
-	plain, err := json.Marshal(name)
+	plain, err := wire.EncodeJSON(name)
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,6 @@
 package message
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -82,13 +80,10 @@ func Encode(m Message) ([]byte, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	var written bytes.Buffer
-	encoder := json.NewEncoder(&written)
-	encoder.SetEscapeHTML(false) // or code would take up to six times its size
-	if err := encoder.Encode(m); err != nil {
+	data, err := wire.EncodeJSON(m)
+	if err != nil {
 		return nil, wire.Errorf(wire.CodeMalformed, "the message cannot be written as JSON")
 	}
-	data := bytes.TrimSuffix(written.Bytes(), []byte("\n"))
 	if len(data) > wire.MaxMessage {
 		return nil, errSize
 	}
@@ -102,17 +97,14 @@ func Decode(data []byte) (Message, error) {
 	if len(data) > wire.MaxMessage {
 		return Message{}, errSize
 	}
-	if err := wire.CheckJSON(data); err != nil {
-		return Message{}, err
-	}
 	var base struct {
 		Version int       `json:"v"`
 		Type    Type      `json:"type"`
 		SentAt  int64     `json:"sent_at"`
 		Head    wire.Head `json:"head"`
 	}
-	if err := json.Unmarshal(data, &base); err != nil {
-		return Message{}, errMessage
+	if err := wire.DecodeKnownJSON(data, &base); err != nil {
+		return Message{}, err
 	}
 	if base.Version != Version {
 		return Message{}, wire.Errorf(wire.CodeUnsupported, "this message is of version %d. Update claudemesh.", base.Version)
@@ -138,14 +130,14 @@ func (m *Message) decodeFields(data []byte) error {
 			Session     wire.SessionID  `json:"session"`
 			FromSession wire.SessionID  `json:"from_session"`
 		}
-		err := json.Unmarshal(data, &f)
+		err := wire.DecodeKnownJSON(data, &f)
 		m.Text, m.Mentions, m.ReplyTo, m.Session, m.FromSession = f.Text, f.Mentions, f.ReplyTo, f.Session, f.FromSession
 		return err
 	case TypeReceipt:
 		var f struct {
 			Read []wire.MessageID `json:"read"`
 		}
-		err := json.Unmarshal(data, &f)
+		err := wire.DecodeKnownJSON(data, &f)
 		m.Read = f.Read
 		return err
 	}

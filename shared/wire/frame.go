@@ -1,7 +1,5 @@
 package wire
 
-import "encoding/json"
-
 // FrameType is the first byte of a frame (docs/PROTOCOL.md, section 9).
 type FrameType uint8
 
@@ -77,9 +75,10 @@ func EndFrame(b []byte, start int) []byte {
 
 // AppendJSONFrame appends a frame whose payload is v as JSON. It panics where v cannot be encoded, which no frame type can.
 func AppendJSONFrame(b []byte, t FrameType, v any) []byte {
-	payload, err := json.Marshal(v)
+	start := len(b)
+	b, err := AppendJSON(BeginFrame(b, t), v)
 	if err != nil {
-		panic("wire: " + err.Error())
+		panic(err)
 	}
-	return AppendFrame(b, t, payload)
+	return EndFrame(b, start)
 }

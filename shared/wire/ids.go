@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 )
 
@@ -136,16 +135,12 @@ func ParseRole(word string) (Role, error) {
 	return RoleNone, Errorf(CodeMalformed, "%q is no role: guest, member, admin or owner", word)
 }
 
-// MarshalJSON writes the role's word.
-func (r Role) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
+// MarshalText writes the role's word.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalJSON reads a role's word.
-func (r *Role) UnmarshalJSON(data []byte) error {
-	var word string
-	if err := json.Unmarshal(data, &word); err != nil {
-		return Errorf(CodeMalformed, "a role is a word")
-	}
-	role, err := ParseRole(word)
+// UnmarshalText reads a role's word.
+func (r *Role) UnmarshalText(text []byte) error {
+	role, err := ParseRole(string(text))
 	if err == nil {
 		*r = role
 	}

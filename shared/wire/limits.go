@@ -7,8 +7,8 @@ const (
 	MaxFrame         = 1<<20 + 64<<10
 	MaxSocketMessage = 2 << 20
 	MaxJSON          = 64 << 10
-	MaxAppendJSON    = 3 << 19
-	MaxStatement     = 1 << 20
+	MaxAppendJSON    = MaxFrame
+	MaxStatement     = 768 << 10
 	MaxRecipients    = 64
 	MaxFanOutBytes   = 8 << 20 // recipients × envelope size
 	MaxSealedName    = 4096

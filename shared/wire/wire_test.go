@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 	"testing"
 	"time"
@@ -88,18 +87,18 @@ func TestReader(t *testing.T) {
 
 func TestWordsReadBack(t *testing.T) {
 	for role := wire.RoleGuest; role <= wire.RoleOwner; role++ {
-		text, err := json.Marshal(role)
+		text, err := wire.EncodeJSON(role)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var back wire.Role
-		if err := json.Unmarshal(text, &back); err != nil || back != role || !role.Valid() {
+		if err := wire.DecodeJSON(text, wire.MaxJSON, &back); err != nil || back != role || !role.Valid() {
 			t.Errorf("%s reads back as %v (%v)", text, back, err)
 		}
 	}
 	for _, text := range []string{`"none"`, `"Owner"`, `""`, `4`} {
 		var role wire.Role
-		if err := json.Unmarshal([]byte(text), &role); wire.CodeOf(err) != wire.CodeMalformed || role != wire.RoleNone {
+		if err := wire.DecodeJSON([]byte(text), wire.MaxJSON, &role); wire.CodeOf(err) != wire.CodeMalformed || role != wire.RoleNone {
 			t.Errorf("%s reads as %v (%v)", text, role, err)
 		}
 	}

@@ -48,11 +48,13 @@ func (p *Peer) addAgents(ctx context.Context, meshID string, running *driver.Dri
 	if len(missing) == 0 {
 		return waits, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	invite, err := running.CreateInvite(ctx, peer.InviteOptions{Role: wire.RoleMember, Uses: len(missing), Seconds: inviteSeconds})
+	var invite peer.InviteView
+	err = ask(ctx, running, func(ctx context.Context) (err error) {
+		invite, err = running.CreateInvite(ctx, peer.InviteOptions{Role: wire.RoleMember, Uses: len(missing), Seconds: inviteSeconds})
+		return err
+	})
 	if err != nil {
-		return nil, inTime(err)
+		return nil, err
 	}
 	view := running.Mesh()
 	for _, name := range missing {

@@ -22,10 +22,12 @@ func (p *Peer) CreateTopic(ctx context.Context, meshID, name, description string
 	if err != nil {
 		return Topic{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	topic, err := d.CreateTopic(ctx, name, description)
-	return topicOf(topic), inTime(err)
+	var topic peer.TopicView
+	err = ask(ctx, d, func(ctx context.Context) (err error) {
+		topic, err = d.CreateTopic(ctx, name, description)
+		return err
+	})
+	return topicOf(topic), err
 }
 
 // CreateInvite makes an invite and returns when the relay has it. What is not said is as peer.InviteOptions says.
@@ -40,11 +42,13 @@ func (p *Peer) CreateInvite(ctx context.Context, options CreateInviteOptions) (I
 			return Invite{}, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	made, err := d.CreateInvite(ctx, wanted)
+	var made peer.InviteView
+	err = ask(ctx, d, func(ctx context.Context) (err error) {
+		made, err = d.CreateInvite(ctx, wanted)
+		return err
+	})
 	if err != nil {
-		return Invite{}, inTime(err)
+		return Invite{}, err
 	}
 	return inviteOf(made)
 }
@@ -76,9 +80,7 @@ func (p *Peer) RetireInvite(ctx context.Context, meshID, inviteID string) error 
 	if err := id.UnmarshalText([]byte(inviteID)); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	return inTime(d.RetireInvite(ctx, id))
+	return ask(ctx, d, func(ctx context.Context) error { return d.RetireInvite(ctx, id) })
 }
 
 // SetStatus says what the person is doing, now and after the next start.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
@@ -31,14 +30,14 @@ func (r *register) marker(entries []entry) (string, error) {
 			m.Meshes = append(m.Meshes, markedMesh{e.Mesh, e.MeshName, e.Relay})
 		}
 	}
-	text, err := json.Marshal(m)
+	text, err := wire.EncodeJSON(m)
 	return string(text), err
 }
 
 // lost registers the meshes of a marker whose register is gone, once, and gives their entries.
 func (r *register) lost(ctx context.Context, text string, since int64, name func() (string, error)) ([]entry, error) {
 	var m marker
-	if text == "" || json.Unmarshal([]byte(text), &m) != nil || m.Register == "" || m.Register == r.id {
+	if text == "" || wire.DecodeKnownJSON([]byte(text), &m) != nil || m.Register == "" || m.Register == r.id {
 		return nil, nil
 	}
 	key := []byte(keyTold + m.Register)
@@ -57,7 +56,7 @@ func (r *register) lost(ctx context.Context, text string, since int64, name func
 		if e.name, err = name(); err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(e)
+		value, err := wire.EncodeJSON(e)
 		if err != nil {
 			return nil, err
 		}

@@ -2,16 +2,11 @@ package api
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"claudemesh.com/mesh/shared/invite"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
 )
-
-// answerTime bounds what needs the relay's answer.
-const answerTime = 30 * time.Second
 
 // Meshes are the person's meshes, in the order in which they came to be here. One that is only being made is not among them:
 // it has no id yet.
@@ -188,19 +183,9 @@ func (p *Peer) depart(ctx context.Context, d *device) error {
 	if err != nil || d.removed() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	err = running.Leave(ctx)
+	err = ask(ctx, running, running.Leave)
 	if wire.CodeOf(err) == wire.CodeRemoved {
 		return nil
-	}
-	return inTime(err)
-}
-
-// inTime turns the end of our own time limit into what it means to the person.
-func inTime(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return wire.Refuse(wire.CodeUnreachable)
 	}
 	return err
 }

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"claudemesh.com/mesh/shared/wire"
@@ -19,32 +17,29 @@ type Method struct {
 type call struct {
 	*Peer
 	ctx       context.Context
-	arguments []byte
+	arguments [][]byte
 	// taken are the variables that the arguments were to be read into, and refused is why they were not.
 	taken   []any
 	refused error
 }
 
-// maxArguments bounds a call's arguments as JSON, in bytes: a message at its largest, every character escaped.
-const maxArguments = 6*wire.MaxMessage + wire.MaxJSON
+// maxArgument bounds an argument as JSON, in bytes: a message at its largest, every character escaped.
+const maxArgument = 6*wire.MaxMessage + wire.MaxJSON
 
-// Call runs the method with its arguments, a JSON array, and gives its result as JSON, or nil where it has none. A panic is
+// Call runs the method with its arguments, each as JSON, and gives its result as JSON, or nil where it has none. A panic is
 // told to the console and becomes wire.CodeInternal.
-func (m Method) Call(ctx context.Context, p *Peer, arguments []byte) (result []byte, err error) {
+func (m Method) Call(ctx context.Context, p *Peer, arguments [][]byte) (result []byte, err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			p.platform.Log(fmt.Sprintf("%s panicked: %v", m.Name, thrown))
 			result, err = nil, wire.Refuse(wire.CodeInternal)
 		}
 	}()
-	if len(arguments) > maxArguments {
-		return nil, wire.Refuse(wire.CodeTooLarge)
-	}
 	value, err := m.run(&call{Peer: p, ctx: ctx, arguments: arguments})
 	if err != nil || value == nil {
 		return nil, err
 	}
-	return json.Marshal(value)
+	return wire.EncodeJSON(value)
 }
 
 // take reads the call's arguments, all of them, into the variables.
@@ -54,14 +49,14 @@ func (c *call) take(into ...any) error {
 }
 
 func (c *call) read(into []any) error {
-	var texts []json.RawMessage
-	if err := json.Unmarshal(c.arguments, &texts); err != nil || len(texts) != len(into) {
+	if len(c.arguments) != len(into) {
 		return wire.Errorf(wire.CodeMalformed, "this method takes %d arguments", len(into))
 	}
 	for i, v := range into {
-		decoder := json.NewDecoder(bytes.NewReader(texts[i]))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(v); err != nil || string(texts[i]) == "null" {
+		if len(c.arguments[i]) > maxArgument {
+			return wire.Refuse(wire.CodeTooLarge)
+		}
+		if err := wire.DecodeScriptJSON(c.arguments[i], v); err != nil {
 			return wire.Errorf(wire.CodeMalformed, "argument %d does not fit what peer.d.ts says", i+1)
 		}
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -101,7 +100,7 @@ func (r *register) load(ctx context.Context, entropy io.Reader) ([]entry, error)
 	}
 	entries := make([]entry, len(records))
 	for i, record := range records {
-		if err := json.Unmarshal(record.Value, &entries[i]); err != nil {
+		if err := wire.DecodeKnownJSON(record.Value, &entries[i]); err != nil {
 			return nil, wire.Errorf(wire.CodeStorage, "The list of this browser's meshes cannot be read.")
 		}
 		entries[i].name = string(record.Key[len(keyDevice):])
@@ -129,7 +128,7 @@ func randomName(entropy io.Reader) ([]byte, error) {
 func (r *register) save(ctx context.Context, entries ...entry) error {
 	ops := make([]peer.Op, len(entries))
 	for i, e := range entries {
-		value, err := json.Marshal(e)
+		value, err := wire.EncodeJSON(e)
 		if err != nil {
 			return err
 		}

@@ -40,12 +40,12 @@ func (d declarations) checkMethod(t *testing.T, m Method, signature string) {
 	if params != "" {
 		names = splitOutside(params, ",")
 	}
-	values := make([]string, len(names))
+	values := make([][]byte, len(names))
 	for i, name := range names {
-		values[i] = example(d, name)
+		values[i] = []byte(example(d, name))
 	}
 	// A peer that was not started refuses everything, but with a result of the method's type.
-	c := &call{Peer: New(t.Context(), Platform{Now: time.Now}, func(Event) {}), ctx: t.Context(), arguments: []byte("[" + strings.Join(values, ",") + "]")}
+	c := &call{Peer: New(t.Context(), Platform{Now: time.Now}, func(Event) {}), ctx: t.Context(), arguments: values}
 	got, _ := m.run(c)
 	if c.refused != nil {
 		t.Errorf("%s takes %s in peer.d.ts, and in Go: %v", m.Name, params, c.refused)

@@ -159,12 +159,12 @@ func (b *browser) hear(event api.Event) {
 // call calls a method as JavaScript does.
 func (b *browser) call(result any, name string, arguments ...any) error {
 	b.Helper()
-	if arguments == nil {
-		arguments = []any{}
-	}
-	in, err := json.Marshal(arguments)
-	if err != nil {
-		b.Fatal(err)
+	in := make([][]byte, len(arguments))
+	for i, argument := range arguments {
+		var err error
+		if in[i], err = json.Marshal(argument); err != nil {
+			b.Fatal(err)
+		}
 	}
 	for _, method := range api.Methods {
 		if method.Name != name {

@@ -26,10 +26,13 @@ func Create(now time.Time, statements [][]byte) (Batch, error) {
 	}
 	state := roster.NewBlind()
 	op := &CreateMesh{Time: milliseconds(now)}
-	for _, raw := range statements {
+	for i, raw := range statements {
 		statement, err := roster.Parse(raw)
 		if err != nil {
 			return Batch{}, err
+		}
+		if i == 0 && statement.Kind != roster.KindGenesis {
+			return Batch{}, wire.Errorf(wire.CodeForbidden, "a mesh begins with its genesis")
 		}
 		if statement.Kind == roster.KindInvite {
 			return Batch{}, wire.Errorf(wire.CodeMalformed, "a mesh does not begin with an invite")

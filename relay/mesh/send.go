@@ -35,6 +35,9 @@ func (c *Core) send(now time.Time, conn *connection, payload []byte) error {
 	}
 	if err := c.accept(now, conn, s.After, s.Envelope); err != nil {
 		e := wire.AsError(err)
+		if counter > wire.MaxCounter {
+			counter = 0 // no number that JSON of the protocol can hold
+		}
 		c.sendJSON(conn, wire.FrameRefused, wire.Refused{Counter: counter, Error: *e})
 		c.count(e.Code)
 	}

@@ -76,7 +76,7 @@ func statementVectors(g *group) {
 	malformed("long", "one byte too many", join(topicRaw, []byte{0}))
 	malformed("second_signature", "a second signature where none belongs", join(topicRaw, make([]byte, 64)))
 	malformed("join_one_signature", "a join without the invite key's signature", s.list[3][:len(s.list[3])-64])
-	g.badStatement(wire.CodeTooLarge, "over_1_mib", "one byte over 1 MiB", make([]byte, wire.MaxStatement+1))
+	g.badStatement(wire.CodeTooLarge, "over_the_bound", "one byte over 768 KiB", make([]byte, wire.MaxStatement+1))
 	g.badStatement(wire.CodeUnsupported, "version_0", "version 0", with(topicRaw, 0, 0))
 	g.badStatement(wire.CodeUnsupported, "version_2", "version 2", with(topicRaw, 0, 2))
 	g.badStatement(wire.CodeUnknownKind, "kind_0", "kind 0", with(topicRaw, 1, 0))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/user"
 	"strings"
+	"time"
 
 	"claudemesh.com/mesh/cli/claudemesh/dial"
 	"claudemesh.com/mesh/cli/claudemesh/home"
@@ -154,6 +155,9 @@ func (c *call) refuseSecondJoin(ctx context.Context, h *home.Home, link, folderN
 	return nil
 }
 
+// enterPatience is how long making or joining a mesh may take.
+const enterPatience = time.Minute
+
 // enter makes the device for a new mesh, lets make create or join it, and shows it. What make refuses for good leaves no folder behind.
 func (c *call) enter(ctx context.Context, h *home.Home, folderName string, make func(context.Context, driver.Host) error) error {
 	folder, err := h.Make(folderName)
@@ -172,7 +176,12 @@ func (c *call) enter(ctx context.Context, h *home.Home, folderName string, make 
 	if err != nil {
 		return err
 	}
-	err = make(ctx, host)
+	limited, cancel := context.WithTimeoutCause(ctx, enterPatience, wire.Errorf(wire.CodeUnreachable,
+		"The relay did not come to an end with this within %s. Nothing was lost: the same command goes on where it stopped.", enterPatience))
+	defer cancel()
+	if err = make(limited, host); err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = context.Cause(limited)
+	}
 	if err := errors.Join(err, store.Close()); err != nil {
 		if refusal := new(wire.Error); errors.As(err, &refusal) && !refusal.Retry && refusal.Code != wire.CodeInternal {
 			return errors.Join(refusal, folder.Remove())

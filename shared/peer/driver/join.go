@@ -9,6 +9,7 @@ import (
 	"claudemesh.com/mesh/shared/invite"
 	"claudemesh.com/mesh/shared/keyring"
 	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -94,6 +95,9 @@ func claim(ctx context.Context, host Host, link invite.Link, name string) error 
 		}
 		answer, err := post(ctx, host, link, c)
 		if err == nil {
+			if joined, err := roster.Parse(c.Join); err != nil || joined.Mesh != answer.Mesh {
+				return wire.Errorf(wire.CodeBadEnrollment, "The relay answered for another mesh than the one that the invite is for. Nothing was trusted; ask the inviter for a new link.")
+			}
 			ops := peer.Claimed(link.Origin, c.Name, peer.Enrollment{Secret: link.Secret.Text(), Answer: answer})
 			return commit(ctx, host, append(ops, peer.Op{Bucket: peer.BucketMeta, Key: rowClaiming})...)
 		}

@@ -78,7 +78,7 @@ func request(ctx context.Context, http HTTP, method, url string, token string, i
 	}
 	if status >= 200 && status < 300 {
 		if err := wire.DecodeJSON(answer, maxAnswer, out); err != nil {
-			return wire.Errorf(wire.CodeUnreachable, "What answers at this address is not a claudemesh relay of this version.")
+			return wire.Errorf(wire.CodeUnsupported, "What answers at this address is not a claudemesh relay of this version.")
 		}
 		return nil
 	}

@@ -28,6 +28,7 @@ func (Relay) Dial(ctx context.Context, url string) (driver.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, wire.HandshakeSeconds*time.Second)
 	defer cancel()
 	ws, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient:      client,
 		Subprotocols:    []string{wire.Subprotocol},
 		CompressionMode: websocket.CompressionDisabled,
 	})
@@ -63,6 +64,9 @@ func (c conn) Close(code int, reason string) error {
 	return c.ws.Close(websocket.StatusCode(code), reason)
 }
 
+// client follows no redirect: a relay sends none, and what is sent to it (a join, the operator's token) is for nobody else.
+var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 // Do makes one request and reads its whole answer, of at most 1 MiB.
 func (Relay) Do(ctx context.Context, method, url string, header map[string]string, body []byte) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -74,7 +78,7 @@ func (Relay) Do(ctx context.Context, method, url string, header map[string]strin
 	for name, value := range header {
 		request.Header.Set(name, value)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, nil, wire.Errorf(wire.CodeUnreachable, "the relay cannot be reached: %v", reason(err))
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 
@@ -35,8 +36,16 @@ type Store struct {
 	conn *sqlite.Conn
 }
 
-// Open opens the file at path, making it if needed, with mode 0600 through the directory's own mode of 0700.
+// Open opens the file at path, making it if needed, with mode 0600: it holds root keys and messages.
 func Open(path string) (*Store, error) {
+	// SQLite gives its log the file's own mode.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = errors.Join(file.Chmod(0o600), file.Close())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the device's store: %w", err)
+	}
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate|sqlite.OpenWAL)
 	if err != nil {
 		return nil, fmt.Errorf("open the device's store: %w", err)

@@ -2,6 +2,7 @@ package kv_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,6 +23,32 @@ func TestStore(t *testing.T) {
 		}
 		return store
 	})
+}
+
+// Nobody else reads the store and its log, also in a folder that others may enter and after a backup was put back carelessly.
+func TestModes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "device.db")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	store, err := kv.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%v (%v), want the file and its log", files, err)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o", filepath.Base(file), mode)
+		}
+	}
 }
 
 // What was committed is there for the next process.

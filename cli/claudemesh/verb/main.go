@@ -96,13 +96,14 @@ func (c *call) finish(err error) int {
 			Error *wire.Error `json:"error"`
 		}{refusal})
 	} else {
-		fmt.Fprintf(c.Stderr, "claudemesh: %s (%s)\n", refusal.Message, refusal.Code)
+		// The sentence may be the relay's own.
+		fmt.Fprintf(c.Stderr, "claudemesh: %s (%s)\n", line(refusal.Message), line(string(refusal.Code)))
 	}
 	return exitOf(err)
 }
 
 func (c *call) note(format string, args ...any) {
 	if !c.grammar.JSON {
-		fmt.Fprintf(c.Stderr, format+"\n", args...)
+		fmt.Fprintln(c.Stderr, clean(fmt.Sprintf(format, args...)))
 	}
 }

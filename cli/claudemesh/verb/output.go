@@ -1,32 +1,47 @@
 package verb
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// writeJSON writes v as one line.
+// writeJSON writes v as one line. encoding/json leaves in strings what a terminal would obey beyond ASCII, so that is escaped
+// here: the value stays the same.
 func writeJSON(w io.Writer, v any) {
-	encoder := json.NewEncoder(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.Encode(v)
+	if encoder.Encode(v) != nil {
+		return // every v is a type of this package
+	}
+	var b []byte
+	for _, r := range text.String() {
+		if r != '\n' && obeyed(r) {
+			b = fmt.Appendf(b, `\u%04x`, r)
+		} else {
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	w.Write(b)
 }
 
-// clean takes from a text that came from elsewhere what a terminal would obey: control characters, but for tab and line
-// feed, and the marks that turn the direction of writing.
+// obeyed reports whether a terminal may do something else with a character than show it: control characters, and the marks
+// that turn the direction of writing.
+func obeyed(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
+// clean takes from a text that came from elsewhere what a terminal would obey, but for tab and line feed.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		if obeyed(r) && r != '\n' && r != '\t' {
 			return unicode.ReplacementChar
 		}
 		return r

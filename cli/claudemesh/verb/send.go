@@ -99,7 +99,7 @@ func (c *call) sent(d *device, m *peer.MessageView, reached error) error {
 		if reached != nil {
 			why = wire.AsError(reached).Message
 		}
-		fmt.Fprintf(c.Stdout, "kept for %s: %s\n", line(to), why)
+		fmt.Fprintf(c.Stdout, "kept for %s: %s\n", line(to), line(why))
 		return nil
 	}
 	fmt.Fprintf(c.Stdout, "%s by the relay, for %s\n", m.State, line(to))

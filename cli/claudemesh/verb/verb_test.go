@@ -2,8 +2,11 @@ package verb
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -31,6 +34,7 @@ func TestClean(t *testing.T) {
 		"bell\a, back\b, \r":    "bell\ufffd, back\ufffd, \ufffd",
 		"c1 \u009b31m":          "c1 \ufffd31m",
 		"turned \u202eback":     "turned \ufffdback",
+		"marked \u200fback":     "marked \ufffdback",
 		"größer ☕":              "größer ☕",
 	} {
 		if got := clean(text); got != want {
@@ -39,6 +43,33 @@ func TestClean(t *testing.T) {
 	}
 	if got := line("two\nlines"); got != "two lines" {
 		t.Errorf("a name in two lines became %q", got)
+	}
+}
+
+// Nor can it through --json, which programs read as what it was.
+func TestWriteJSON(t *testing.T) {
+	said := "\x1b[2J \x7f \u009b2J \u202eback \u200f <b> größer ☕ \n"
+	var out strings.Builder
+	writeJSON(&out, messageJSON{Text: said})
+	for _, r := range strings.TrimSuffix(out.String(), "\n") {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			t.Errorf("%q stands in %q", r, out.String())
+		}
+	}
+	var back struct{ Text string }
+	if err := json.Unmarshal([]byte(out.String()), &back); err != nil || back.Text != said {
+		t.Errorf("read back as %q (%v)", back.Text, err)
+	}
+}
+
+// A relay's own sentence cannot drive a terminal either.
+func TestFinishIsClean(t *testing.T) {
+	var out strings.Builder
+	c := &call{Env: Env{Stderr: &out}}
+	c.finish(wire.Errorf(wire.CodeUnavailable, "closed \x1b]0;title\a\nclaudemesh: all is well"))
+	c.note("the relay said %s", "\x1b[2J")
+	if text := out.String(); strings.ContainsRune(text, '\x1b') || strings.Count(text, "\n") != 2 {
+		t.Errorf("wrote %q", text)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // EncodeJSON writes v as JSON. It fails for a type that it does not know, or one that cannot say itself as text. A nil
 // pointer is null, which the protocol has nowhere; a nil slice is [].
-func EncodeJSON(v any) ([]byte, error) { return AppendJSON(nil, v) }
+func EncodeJSON(v any) ([]byte, error) { return AppendJSON(make([]byte, 0, 256), v) }
 
 // AppendJSON appends v as JSON.
 func AppendJSON(b []byte, v any) ([]byte, error) { return appendJSON(b, reflect.ValueOf(v)) }
@@ -95,27 +95,39 @@ const hexDigits = "0123456789abcdef"
 // that holds them was once no JavaScript.
 func appendJSONString(b []byte, s string) []byte {
 	b = append(b, '"')
-	for _, r := range s {
-		switch r {
-		case '"', '\\':
-			b = append(b, '\\', byte(r))
-		case '\b':
-			b = append(b, `\b`...)
-		case '\f':
-			b = append(b, `\f`...)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		default:
-			if r < ' ' || r == '\u2028' || r == '\u2029' {
-				b = append(b, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
-			} else {
-				b = utf8.AppendRune(b, r)
-			}
+	plain := 0 // where what was not written yet begins
+	for i := 0; i < len(s); {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
 		}
+		if r >= ' ' && r != '"' && r != '\\' && r != '\u2028' && r != '\u2029' && (r != utf8.RuneError || size > 1) {
+			i += size
+			continue
+		}
+		b = appendEscaped(append(b, s[plain:i]...), r)
+		i += size
+		plain = i
 	}
-	return append(b, '"')
+	return append(append(b, s[plain:]...), '"')
+}
+
+func appendEscaped(b []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(b, '\\', byte(r))
+	case '\b':
+		return append(b, `\b`...)
+	case '\f':
+		return append(b, `\f`...)
+	case '\n':
+		return append(b, `\n`...)
+	case '\r':
+		return append(b, `\r`...)
+	case '\t':
+		return append(b, `\t`...)
+	case utf8.RuneError:
+		return utf8.AppendRune(b, r)
+	}
+	return append(b, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 }

@@ -1,23 +1,26 @@
 import type { MeshSummary } from '../peer/api';
+import { sentence } from '../text/problem';
 import { words } from '../words/en';
 
-/** What the banner of a mesh says; empty: nothing to say. */
-export function bannerText(mesh: Pick<MeshSummary, 'connection' | 'waiting' | 'problem'>): string {
-  switch (mesh.connection) {
-    case 'online':
-      return '';
-    case 'removed':
-      return words.banner.removed;
-    case 'joining':
-      return words.banner.joining;
-    case 'connecting':
-      // The first attempt takes a moment; only what waits for it is worth a line.
-      return mesh.waiting > 0 || mesh.problem ? kept(words.banner.connecting, mesh.waiting) : '';
-    case 'offline':
-      return kept(words.banner.offline, mesh.waiting);
-  }
+export interface BannerContent {
+  text: string;
+  /** What is behind it, where that says more. */
+  code: string;
+  detail: string;
+  /** Waiting will not help. */
+  alarm: boolean;
 }
 
-function kept(text: string, waiting: number): string {
-  return waiting > 0 ? `${text} — ${words.banner.kept(waiting)}` : text;
+/** What the banner of a mesh says, or `null`. */
+export function bannerOf(mesh: Pick<MeshSummary, 'connection' | 'waiting' | 'problem'>): BannerContent | null {
+  const { connection, waiting, problem } = mesh;
+  if (connection === 'removed') return { text: words.banner.removed, code: 'removed', detail: '', alarm: true };
+  if (connection === 'online' || connection === 'joining') return null;
+  if (problem && !problem.retry) return { text: sentence(problem), code: problem.code, detail: '', alarm: true };
+  // The first attempt takes a moment; only what waits for it is worth a line.
+  if (connection === 'connecting' && waiting === 0 && !problem) return null;
+  const state = connection === 'connecting' ? words.banner.connecting : words.banner.offline;
+  const text = waiting > 0 ? `${state} — ${words.banner.kept(waiting)}` : state;
+  if (!problem || problem.code === 'unreachable') return { text, code: '', detail: '', alarm: false };
+  return { text, code: problem.code, detail: sentence(problem), alarm: false };
 }

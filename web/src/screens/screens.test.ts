@@ -2,27 +2,42 @@ import { describe, expect, it } from 'vitest';
 import type { Member } from '../peer/api';
 import { next } from '../keys/move';
 import { qrPath } from '../parts/qr';
-import { bannerText } from './banner';
+import { bannerOf } from './banner';
 import { tooLong } from './composer';
 import { groupPeople } from './people';
 
 const mesh = { connection: 'online', waiting: 0, problem: null } as const;
 
-describe('bannerText', () => {
+describe('bannerOf', () => {
+  const text = (over: Partial<Parameters<typeof bannerOf>[0]>) => bannerOf({ ...mesh, ...over })?.text ?? null;
+
   it('is silent while connected', () => {
-    expect(bannerText({ ...mesh, waiting: 3 })).toBe('');
+    expect(text({ waiting: 3 })).toBeNull();
   });
   it('says how many messages wait', () => {
-    expect(bannerText({ ...mesh, connection: 'offline', waiting: 2 })).toBe('Waiting for the relay — 2 messages kept');
-    expect(bannerText({ ...mesh, connection: 'offline', waiting: 1 })).toBe('Waiting for the relay — 1 message kept');
-    expect(bannerText({ ...mesh, connection: 'offline' })).toBe('Waiting for the relay');
+    expect(text({ connection: 'offline', waiting: 2 })).toBe('Waiting for the relay — 2 messages kept');
+    expect(text({ connection: 'offline', waiting: 1 })).toBe('Waiting for the relay — 1 message kept');
+    expect(text({ connection: 'offline' })).toBe('Waiting for the relay');
   });
   it('does not flash at the first attempt', () => {
-    expect(bannerText({ ...mesh, connection: 'connecting' })).toBe('');
-    expect(bannerText({ ...mesh, connection: 'connecting', waiting: 1 })).toBe('Connecting — 1 message kept');
+    expect(text({ connection: 'connecting' })).toBeNull();
+    expect(text({ connection: 'connecting', waiting: 1 })).toBe('Connecting — 1 message kept');
   });
-  it('says that a device was removed', () => {
-    expect(bannerText({ ...mesh, connection: 'removed' })).toMatch(/removed/);
+  it('gives the reason where it says more than that the relay is away', () => {
+    const problem = { code: 'clock_skew', message: 'The clocks differ.', retry: true };
+    expect(bannerOf({ ...mesh, connection: 'offline', problem })).toMatchObject({ detail: 'The clocks differ.', alarm: false });
+    const away = { code: 'unreachable', message: 'Away.', retry: true };
+    expect(bannerOf({ ...mesh, connection: 'offline', problem: away })).toMatchObject({ detail: '', code: '' });
+  });
+  it('raises an alarm where waiting will not help', () => {
+    const problem = { code: 'bad_roster', message: 'The roster breaks the rules.', retry: false };
+    expect(bannerOf({ ...mesh, connection: 'offline', waiting: 2, problem })).toEqual({
+      text: 'The roster breaks the rules.',
+      code: 'bad_roster',
+      detail: '',
+      alarm: true,
+    });
+    expect(bannerOf({ ...mesh, connection: 'removed' })).toMatchObject({ code: 'removed', alarm: true });
   });
 });
 

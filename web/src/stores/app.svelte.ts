@@ -35,8 +35,8 @@ export class App {
       async () => {
         this.meshes = await peer.meshes();
         void this.#askToKeep();
-        for (const meshId of this.#stores.keys()) {
-          if (!this.meshes.some((mesh) => mesh.meshId === meshId)) this.#stores.delete(meshId);
+        for (const [meshId, store] of this.#stores) {
+          if (!this.meshes.some((mesh) => mesh.meshId === meshId)) void store.reload();
         }
       },
       (thrown) => this.#fail(thrown),
@@ -91,7 +91,7 @@ export class App {
     }
   }
 
-  /** The state of one mesh; made on first use and kept, so that going back to a mesh shows it at once. */
+  /** The state of one mesh, whether it is listed or not; made on first use and kept. */
   mesh(meshId: string): MeshStore {
     let store = this.#stores.get(meshId);
     if (!store) {

@@ -11,7 +11,7 @@ export class ConversationStore {
   readonly meshId: string;
   readonly id: ConversationId;
   messages = $state.raw<Message[]>([]);
-  /** `null` until the first page is there. */
+  /** The first page is there. */
   loaded = $state(false);
   /** Whether the oldest message of this device is among those loaded. */
   complete = $state(false);
@@ -21,8 +21,10 @@ export class ConversationStore {
   draft = $state('');
   /** Counts messages that others wrote since the page last showed the newest. */
   unseen = $state(0);
-  /** `seq` of the first message that was unread when the conversation was opened; 0: none. */
+  /** `seq` of the first message that came when nobody looked; 0: none. */
   firstUnread = $state(0);
+  /** The newest is on the screen, and the person looks at it. */
+  watched = $state(false);
 
   readonly #peer: Peer;
   #saving: ReturnType<typeof setTimeout> | undefined;
@@ -73,10 +75,12 @@ export class ConversationStore {
     // Older than what is loaded: it will come with its page.
     if (!known && oldest && message.seq < oldest.seq && !this.complete) return;
     this.#merge([message]);
-    if (isNew && !known && message.state === 'received') this.unseen++;
+    if (!isNew || known || message.state !== 'received') return;
+    if (!this.watched && this.unseen === 0) this.firstUnread = message.seq;
+    this.unseen++;
   }
 
-  /** The newest is on the screen, and the person looks at it. */
+  /** What there is was shown to the person. */
   async seen(): Promise<void> {
     this.unseen = 0;
     if (this.messages.length > MOST) {

@@ -38,6 +38,10 @@ export class MeshStore {
       },
       (thrown) => {
         this.problem = toProblem(thrown);
+        if (this.problem.code !== 'unknown_mesh') return;
+        // Left, here or in another tab: nothing of it is to be shown any more.
+        this.state = null;
+        this.#conversations.clear();
       },
     );
   }

@@ -117,12 +117,24 @@ describe('ConversationStore', () => {
   it('shows each message once and in order, however events come', async () => {
     const { store } = setup([message(1), message(2)]);
     await store.open();
+    store.watched = true;
     store.hear(message(4), true);
     store.hear(message(3), true);
     store.hear(message(4, { text: 'changed' }), false);
     expect(store.messages.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
     expect(store.messages.at(-1)?.text).toBe('changed');
     expect(store.unseen).toBe(2);
+    expect(store.firstUnread).toBe(0);
+  });
+
+  it('marks the first that comes while nobody looks', async () => {
+    const { store } = setup([message(1)]);
+    await store.open();
+    store.hear(message(2, { state: 'sending' }), true);
+    expect(store.firstUnread).toBe(0);
+    store.hear(message(3), true);
+    store.hear(message(4), true);
+    expect(store.firstUnread).toBe(3);
   });
 
   it('knows a message by its place, since one that is sealed again has another id', async () => {
@@ -237,16 +249,30 @@ describe('App', () => {
     expect(attach).not.toHaveBeenCalled();
   });
 
-  it('keeps one store for each mesh, and forgets it when the mesh is left', async () => {
+  it('shows nothing more of a mesh that was left in another tab, and all of it when it is back', async () => {
     let meshes = [mesh('1'), mesh('2')];
-    const app = new App({ meshes: () => Promise.resolve(meshes), mesh: () => Promise.resolve(mesh('1')) } as unknown as Peer);
+    const unknown = Object.assign(new Error('not in it'), { code: 'unknown_mesh', retry: false });
+    const app = new App({
+      meshes: () => Promise.resolve(meshes),
+      mesh: (id: string) => {
+        const found = meshes.find(({ meshId }) => meshId === id);
+        return found ? Promise.resolve({ ...found, members: [], topics: [] }) : Promise.reject(unknown);
+      },
+    } as unknown as Peer);
     const store = app.mesh('1');
-    expect(app.mesh('1')).toBe(store);
+    await store.reload();
+    const conversation = store.conversation('topic:1');
     meshes = [mesh('2')];
     app.hear({ type: 'meshes' });
     await settle();
-    expect(app.meshes).toEqual([mesh('2')]);
-    expect(app.mesh('1')).not.toBe(store);
+    expect(store.state).toBeNull();
+    expect(store.problem?.code).toBe('unknown_mesh');
+    meshes = [mesh('1')];
+    app.hear({ type: 'mesh', meshId: '1' });
+    await settle();
+    expect(app.mesh('1')).toBe(store);
+    expect(store.state?.meshId).toBe('1');
+    expect(store.conversation('topic:1')).not.toBe(conversation);
   });
 
   it('asks the browser once to keep what is stored, when there is something', async () => {

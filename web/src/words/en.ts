@@ -288,7 +288,6 @@ export const words = {
     offline: 'Waiting for the relay',
     kept: (n: number) => `${one(n, 'message', 'messages')} kept`,
     connecting: 'Connecting',
-    joining: 'Joining: waiting for the membership log',
     removed: 'This device was removed from the mesh. What it has stays readable; coming back takes a new invite.',
     restarted: 'The encrypting part of this page stopped and was started again. Nothing stored was lost.',
     superseded: 'Another tab has taken over.',

@@ -32,6 +32,7 @@ type Config struct {
 	MemberStatements  int // of the roster, by one member that is neither owner nor admin
 
 	Sends   Rate // of one member
+	Bytes   Rate // of one member's sends, once for each recipient: what they take of the disk
 	Appends Rate // of one member: statements and cards
 	Errors  Rate // of one connection: frames that are answered with an error; above it, the connection is closed
 }
@@ -65,6 +66,7 @@ func DefaultConfig(origins ...string) Config {
 		RosterBytes:       256 << 20,
 		MemberStatements:  1000,
 		Sends:             Rate{PerSecond: 500, Burst: 5000},
+		Bytes:             Rate{PerSecond: 2 << 20, Burst: 64 << 20},
 		Appends:           Rate{PerSecond: 10, Burst: 200},
 		Errors:            Rate{PerSecond: 1, Burst: 2 * wire.MaxTail},
 	}
@@ -77,7 +79,10 @@ type bucket struct {
 }
 
 // take reports whether one more is allowed now, and counts it.
-func (b *bucket) take(rate Rate, now time.Time) bool {
+func (b *bucket) take(rate Rate, now time.Time) bool { return b.takeMany(rate, now, 1) }
+
+// takeMany is take for n at once.
+func (b *bucket) takeMany(rate Rate, now time.Time, n int) bool {
 	if rate.PerSecond <= 0 {
 		return true
 	}
@@ -85,9 +90,9 @@ func (b *bucket) take(rate Rate, now time.Time) bool {
 		b.spent = max(0, b.spent-now.Sub(b.at).Seconds()*rate.PerSecond)
 		b.at = now
 	}
-	if b.spent+1 > rate.Burst {
+	if b.spent+float64(n) > rate.Burst {
 		return false
 	}
-	b.spent++
+	b.spent += float64(n)
 	return true
 }

@@ -161,6 +161,7 @@ func (c *Core) Idle() bool {
 // member is what the core keeps of a member beside the roster.
 type member struct {
 	sends, appends bucket
+	bytes          bucket
 	sessions       []*session
 	cards          int // bytes in its sessions' cards
 	statements     int // in the roster, by its devices

@@ -58,7 +58,8 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 		return err
 	}
 	d := conn.device
-	if !c.member(d.member).sends.take(c.config.Sends, now) {
+	m := c.member(d.member)
+	if !m.sends.take(c.config.Sends, now) || !m.bytes.takeMany(c.config.Bytes, now, len(raw)*envelope.Recipients()) {
 		return wire.Refuse(wire.CodeRateLimited)
 	}
 	if err := c.checkEpoch(now, envelope.Epoch); err != nil {

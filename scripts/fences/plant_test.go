@@ -21,6 +21,7 @@ type plant struct {
 // plants are files that each break a fence.
 var plants = []plant{
 	{file: "shared/wire/x.go", imports: []string{"shared/message"}, shows: "shared/wire imports claudemesh.com/mesh/shared/message"},
+	{file: "shared/order/x.go", imports: []string{"shared/wire"}, shows: "shared/order imports claudemesh.com/mesh/shared/wire"},
 	{file: "shared/identity/x.go", imports: []string{"shared/message"}, shows: "shared/identity imports claudemesh.com/mesh/shared/message"},
 	{file: "shared/roster/x.go", imports: []string{"shared/seal"}, shows: "shared/roster imports claudemesh.com/mesh/shared/seal"},
 	{file: "shared/invite/x.go", imports: []string{"shared/keyring"}, shows: "shared/invite imports claudemesh.com/mesh/shared/keyring"},
@@ -56,10 +57,11 @@ var plants = []plant{
 var clean = []plant{
 	{file: "shared/wire/wire.go"},
 	{file: "shared/wire/wire_test.go", imports: []string{"os", "net", "time", "shared/vectors"}, code: "var _ = time.Now"},
+	{file: "shared/order/order.go"},
 	{file: "shared/identity/identity.go", imports: []string{"shared/wire"}},
 	{file: "shared/roster/roster.go", imports: []string{"shared/identity", "time"}, code: "func at(t time.Time) time.Time { return t }"},
 	{file: "shared/invite/invite.go", imports: []string{"shared/identity"}},
-	{file: "shared/seal/seal.go", imports: []string{"shared/wire", naclBox}},
+	{file: "shared/seal/seal.go", imports: []string{"shared/wire", "shared/order", naclBox}},
 	{file: "shared/keyring/keyring.go", imports: []string{"shared/seal"}},
 	{file: "shared/address/address.go", imports: []string{"shared/roster"}},
 	{file: "shared/message/message.go", imports: []string{"shared/wire"}},

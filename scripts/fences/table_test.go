@@ -33,28 +33,33 @@ var table = []fence{
 		reason: "wire is the ground that everything stands on",
 	},
 	{
+		from:   []string{"shared/order"},
+		only:   []string{},
+		reason: "sorting knows nothing of what it sorts",
+	},
+	{
 		from:   []string{"shared/identity"},
 		only:   []string{"shared/wire"},
 		reason: "device keys know ids and nothing of what is signed with them",
 	},
 	{
 		from:   []string{"shared/roster", "shared/invite"},
-		only:   []string{"shared/wire", "shared/identity"},
+		only:   []string{"shared/wire", "shared/order", "shared/identity"},
 		reason: "the relay links roster and invite, so sealed fields must stay opaque bytes to them",
 	},
 	{
 		from:   []string{"shared/seal"},
-		only:   []string{"shared/wire", "shared/identity"},
+		only:   []string{"shared/wire", "shared/order", "shared/identity"},
 		reason: "sealing is a function of keys and bytes; membership is decided before it",
 	},
 	{
 		from:   []string{"shared/keyring"},
-		only:   []string{"shared/wire", "shared/identity", "shared/seal"},
+		only:   []string{"shared/wire", "shared/order", "shared/identity", "shared/seal"},
 		reason: "root keys are a function of epochs and bytes; membership is decided before it",
 	},
 	{
 		from:   []string{"shared/address"},
-		only:   []string{"shared/wire", "shared/roster"},
+		only:   []string{"shared/wire", "shared/order", "shared/roster"},
 		reason: "what people type resolves to recipients without any key",
 	},
 	{
@@ -72,7 +77,7 @@ var table = []fence{
 	},
 	{
 		from:   []string{"shared/peer"},
-		only:   []string{"shared/wire", "shared/identity", "shared/roster", "shared/invite", "shared/seal", "shared/keyring", "shared/message", "shared/address", "shared/enroll"},
+		only:   []string{"shared/wire", "shared/order", "shared/identity", "shared/roster", "shared/invite", "shared/seal", "shared/keyring", "shared/message", "shared/address", "shared/enroll"},
 		reason: "the driver runs the peer core, never the other way round",
 	},
 	{

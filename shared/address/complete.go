@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -88,7 +89,7 @@ func (in *Directory) suggestTopics(prefix string) []Suggestion {
 		}
 		all = append(all, Suggestion{Target: target, Label: "#" + t.Name, Kind: SuggestTopic, Topic: t.ID})
 	}
-	slices.SortFunc(all, func(x, y Suggestion) int {
+	order.By(all, func(x, y Suggestion) int {
 		return cmp.Or(cmp.Compare(x.Label, y.Label), bytes.Compare(x.Topic[:], y.Topic[:]))
 	})
 	return all
@@ -101,7 +102,7 @@ func (in *Directory) suggestMembers(before, prefix string, at bool, limit int) [
 			fit = append(fit, m)
 		}
 	}
-	slices.SortFunc(fit, func(x, y *Member) int {
+	order.By(fit, func(x, y *Member) int {
 		return cmp.Or(
 			first(hasPrefixFold(x.Name, prefix), hasPrefixFold(y.Name, prefix)),
 			first(x.Online, y.Online),
@@ -169,7 +170,7 @@ func (in *Directory) suggestLabels(kind SuggestionKind, sign, prefix string, lab
 		}
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(x, y Suggestion) int { return cmp.Compare(x.Label, y.Label) })
+	order.By(all, func(x, y Suggestion) int { return cmp.Compare(x.Label, y.Label) })
 	return all
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -20,7 +21,7 @@ func (f found) with(more ...wire.MemberID) found {
 // distinct are the members once each, ascending.
 func (f found) distinct() []wire.MemberID {
 	ids := slices.Clone(f.ids)
-	slices.SortFunc(ids, func(x, y wire.MemberID) int { return bytes.Compare(x[:], y[:]) })
+	order.By(ids, func(x, y wire.MemberID) int { return bytes.Compare(x[:], y[:]) })
 	return slices.Compact(ids)
 }
 
@@ -63,7 +64,7 @@ func (f found) ambiguous(text string, in *Directory) (Resolution, error) {
 }
 
 func ambiguousTopics(text string, ids []wire.TopicID) (Resolution, error) {
-	slices.SortFunc(ids, func(x, y wire.TopicID) int { return bytes.Compare(x[:], y[:]) })
+	order.By(ids, func(x, y wire.TopicID) int { return bytes.Compare(x[:], y[:]) })
 	var names []string
 	for _, id := range ids[:min(len(ids), shownCandidates)] {
 		names = append(names, "#"+id.String()[:minPrefix])

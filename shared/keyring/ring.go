@@ -1,11 +1,13 @@
 package keyring
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"fmt"
 	"maps"
 	"slices"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -48,7 +50,11 @@ func (r *Ring) Root(epoch uint32) (Root, bool) {
 }
 
 // Epochs are the epochs whose root keys the ring holds, ascending.
-func (r *Ring) Epochs() []uint32 { return slices.Sorted(maps.Keys(r.roots)) }
+func (r *Ring) Epochs() []uint32 {
+	epochs := slices.Collect(maps.Keys(r.roots))
+	order.By(epochs, cmp.Compare)
+	return epochs
+}
 
 // Latest is the newest epoch that the ring holds and its root key, or false for an empty ring.
 func (r *Ring) Latest() (epoch uint32, root Root, ok bool) {

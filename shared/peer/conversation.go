@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -27,7 +28,7 @@ func TopicConversation(topic wire.TopicID) ConversationID {
 func DirectConversation(self wire.MemberID, members ...wire.MemberID) ConversationID {
 	others := slices.Clone(members)
 	others = slices.DeleteFunc(others, func(m wire.MemberID) bool { return m == self })
-	slices.SortFunc(others, func(a, b wire.MemberID) int { return bytes.Compare(a[:], b[:]) })
+	order.By(others, func(a, b wire.MemberID) int { return bytes.Compare(a[:], b[:]) })
 	others = slices.Compact(others)
 	switch len(others) {
 	case 0:

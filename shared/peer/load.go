@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"claudemesh.com/mesh/shared/keyring"
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -134,7 +135,7 @@ func (c *Core) finishLoad() error {
 	for id := range c.sent.byID {
 		c.sent.order = append(c.sent.order, id)
 	}
-	slices.SortFunc(c.sent.order, func(a, b wire.MessageID) int {
+	order.By(c.sent.order, func(a, b wire.MessageID) int {
 		x, y := c.sent.byID[a], c.sent.byID[b]
 		if x.Arrival != y.Arrival {
 			return int(int64(x.Arrival) - int64(y.Arrival))

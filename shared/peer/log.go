@@ -1,8 +1,10 @@
 package peer
 
 import (
+	"cmp"
 	"slices"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -157,7 +159,7 @@ func (c *Core) takeGap(st *stream) {
 			directs = append(directs, id)
 		}
 	}
-	slices.Sort(directs)
+	order.By(directs, cmp.Compare)
 	for _, id := range directs {
 		gap.Conversation = id
 		c.append(&gap)

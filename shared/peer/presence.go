@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"claudemesh.com/mesh/shared/keyring"
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/seal"
 	"claudemesh.com/mesh/shared/wire"
@@ -149,7 +150,7 @@ func (c *Core) sessions() []*session {
 	for _, s := range c.presence.sessions {
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b *session) int {
+	order.By(all, func(a, b *session) int {
 		return cmp.Or(slices.Compare(a.key.device[:], b.key.device[:]), slices.Compare(a.key.session[:], b.key.session[:]))
 	})
 	return all

@@ -6,6 +6,7 @@ import (
 
 	"claudemesh.com/mesh/shared/keyring"
 	"claudemesh.com/mesh/shared/message"
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/seal"
 	"claudemesh.com/mesh/shared/wire"
@@ -71,7 +72,7 @@ func (c *Core) sealDirect(e *entry) error {
 	for _, member := range e.Message.To {
 		h.Recipients = append(h.Recipients, member)
 	}
-	slices.SortFunc(h.Recipients, func(a, b [wire.IDSize]byte) int { return bytes.Compare(a[:], b[:]) })
+	order.By(h.Recipients, func(a, b [wire.IDSize]byte) int { return bytes.Compare(a[:], b[:]) })
 	envelope, err := seal.SealDirect(c.entropy, c.self.Mesh, c.id, h, plain, to)
 	if err != nil {
 		return err

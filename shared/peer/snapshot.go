@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -62,7 +63,7 @@ func (c *Core) memberViews() []MemberView {
 			all = append(all, c.memberView(m, sessions[m.ID]))
 		}
 	}
-	slices.SortFunc(all, func(a, b MemberView) int {
+	order.By(all, func(a, b MemberView) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), slices.Compare(a.Member[:], b.Member[:]))
 	})
 	return all
@@ -89,7 +90,7 @@ func (c *Core) memberView(m roster.Member, sessions []*session) MemberView {
 		}
 		v.Sessions = append(v.Sessions, view)
 	}
-	slices.SortStableFunc(v.Sessions, func(a, b SessionView) int {
+	order.By(v.Sessions, func(a, b SessionView) int {
 		return cmp.Or(cmp.Compare(rank(a.State), rank(b.State)), cmp.Compare(b.Since, a.Since))
 	})
 	if len(v.Sessions) > 0 {
@@ -121,7 +122,7 @@ func (c *Core) topicViews() []TopicView {
 		})
 	}
 	if len(all) > 1 {
-		slices.SortStableFunc(all[1:], func(a, b TopicView) int { return strings.Compare(a.Name, b.Name) })
+		order.By(all[1:], func(a, b TopicView) int { return strings.Compare(a.Name, b.Name) })
 	}
 	return all
 }
@@ -137,7 +138,7 @@ func (c *Core) directViews() []DirectView {
 			Conversation: id, Members: members, Unread: len(c.log.unread[id]), LastAt: row.At, LastText: row.Text,
 		})
 	}
-	slices.SortFunc(all, func(a, b DirectView) int {
+	order.By(all, func(a, b DirectView) int {
 		return cmp.Or(cmp.Compare(b.LastAt, a.LastAt), cmp.Compare(a.Conversation, b.Conversation))
 	})
 	return all

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"claudemesh.com/mesh/shared/identity"
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -57,7 +58,9 @@ func (i *Invite) append(b []byte) []byte {
 
 func (i *InviteRetired) append(b []byte) []byte {
 	b = wire.AppendU16(b, uint16(len(i.Invites)))
-	for _, id := range slices.SortedFunc(slices.Values(i.Invites), compareInvites) {
+	invites := slices.Clone(i.Invites)
+	order.By(invites, compareInvites)
+	for _, id := range invites {
 		b = append(b, id[:]...)
 	}
 	return b

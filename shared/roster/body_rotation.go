@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -59,7 +60,9 @@ func (r *Rotation) append(b []byte) []byte {
 	b = append(b, r.Commitment[:]...)
 	b = wire.AppendBytes16(b, r.Previous[:])
 	b = wire.AppendU16(b, uint16(len(r.Wraps)))
-	for _, w := range slices.SortedFunc(slices.Values(r.Wraps), func(x, y Wrap) int { return compareDevices(x.Device, y.Device) }) {
+	wraps := slices.Clone(r.Wraps)
+	order.By(wraps, func(x, y Wrap) int { return compareDevices(x.Device, y.Device) })
+	for _, w := range wraps {
 		b = append(append(b, w.Device[:]...), w.Nonce[:]...)
 		b = wire.AppendBytes16(b, w.Box[:])
 	}
@@ -76,7 +79,9 @@ func (l *Leave) append(b []byte) []byte { return appendCounters(b, l.Last) }
 
 func appendCounters(b []byte, last []LastCounter) []byte {
 	b = wire.AppendU16(b, uint16(len(last)))
-	for _, l := range slices.SortedFunc(slices.Values(last), func(x, y LastCounter) int { return compareDevices(x.Device, y.Device) }) {
+	last = slices.Clone(last)
+	order.By(last, func(x, y LastCounter) int { return compareDevices(x.Device, y.Device) })
+	for _, l := range last {
 		b = wire.AppendU64(append(b, l.Device[:]...), l.Counter)
 	}
 	return b

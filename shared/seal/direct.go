@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/nacl/secretbox"
 
 	"claudemesh.com/mesh/shared/identity"
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -40,7 +41,8 @@ func SealDirect(entropy io.Reader, mesh wire.MeshID, sender wire.DeviceID, h wir
 	ciphertext := secretbox.Seal(nil, Pad(message), &nonce, (*[wire.KeySize]byte)(&key))
 	context := contextOf(mesh, sender, header, commitment[:], nonce[:], ciphertext)
 
-	to = slices.SortedFunc(slices.Values(to), func(a, b Recipient) int { return slices.Compare(a.Device[:], b.Device[:]) })
+	to = slices.Clone(to)
+	order.By(to, func(a, b Recipient) int { return slices.Compare(a.Device[:], b.Device[:]) })
 	stanzas := make([]wire.Stanza, len(to))
 	for i := range to {
 		s := &stanzas[i]

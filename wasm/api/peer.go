@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
-	"slices"
 	"sync"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -128,7 +128,7 @@ func (p *Peer) all() []*device {
 		devices = append(devices, d)
 	}
 	p.mu.Unlock()
-	slices.SortFunc(devices, func(a, b *device) int { return older(a.registered(), b.registered()) })
+	order.By(devices, func(a, b *device) int { return older(a.registered(), b.registered()) })
 	return devices
 }
 

@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
@@ -105,7 +105,7 @@ func (r *register) load(ctx context.Context, entropy io.Reader) ([]entry, error)
 		}
 		entries[i].name = string(record.Key[len(keyDevice):])
 	}
-	slices.SortFunc(entries, older)
+	order.By(entries, older)
 	return entries, nil
 }
 

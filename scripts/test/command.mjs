@@ -21,12 +21,8 @@ function end(child) {
     if (!['ESRCH', 'EPERM'].includes(error.code)) throw error;
   }
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    for (const child of running) end(child);
-    process.exit(130);
-  });
-}
+process.on('exit', () => running.forEach(end));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 
 // command resolves with true when the command exits with 0 in time. `onLine` gets
 // each line of standard output and standard error.

@@ -14,7 +14,7 @@ func (d *Driver) Mesh() peer.MeshView {
 	return d.core.View()
 }
 
-// Subscribe calls listener for each event, one after another, until cancel is called. The listener may call the driver.
+// Subscribe calls listener for each event, one after another, until cancel is called. The listener may call the driver, but not Close.
 func (d *Driver) Subscribe(listener func(peer.Event)) (cancel func()) {
 	return d.events.subscribe(listener)
 }

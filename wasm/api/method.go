@@ -50,7 +50,7 @@ func (c *call) take(into ...any) error {
 
 func (c *call) read(into []any) error {
 	if len(c.arguments) != len(into) {
-		return wire.Errorf(wire.CodeMalformed, "this method takes %d arguments", len(into))
+		return wire.Errorf(wire.CodeMalformed, "there are %d arguments, and not the %d of peer.d.ts", len(c.arguments), len(into))
 	}
 	for i, v := range into {
 		if len(c.arguments[i]) > maxArgument {

@@ -64,8 +64,9 @@ func (v sendVerb) Run(ctx context.Context, c *call) error {
 				return err
 			}
 		}
-		if now, err := d.Message(ctx, sent.ID); err == nil {
-			sent = now
+		// Its place stays, while its id is another where it had to be sealed again.
+		if now, err := d.Messages(ctx, sent.Conversation, sent.Seq+1, 1); err == nil && len(now) == 1 && now[0].Seq == sent.Seq {
+			sent = now[0]
 		}
 		return c.sent(d, &sent, reached)
 	})

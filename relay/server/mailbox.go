@@ -24,19 +24,24 @@ type request struct {
 // mailbox holds what waits for one mesh. Putting never waits: what connections can put is bounded by budgets,
 // what HTTP can by its requests.
 type mailbox struct {
-	wake chan struct{} // holds a token while there may be something to take
-	room *budget       // for the messages of all its connections
+	wake  chan struct{} // holds a token while there may be something to take
+	room  *budget       // for the messages of all its connections
+	large *budget       // for those above firstLimit, from there until they are in room
 
 	mu     sync.Mutex
 	items  []item
 	closed bool
 }
 
+// largeInputs is how many messages above firstLimit may be on their way to a mesh at once. Their connections may be slow, and
+// many: without a bound a member could have the relay hold the beginnings of thousands.
+const largeInputs = 64
+
 // meshInputLimit is how many bytes of all connections of a mesh may wait for it.
 const meshInputLimit = 16 * inputLimit
 
 func newMailbox() mailbox {
-	return mailbox{wake: make(chan struct{}, 1), room: newBudget(meshInputLimit)}
+	return mailbox{wake: make(chan struct{}, 1), room: newBudget(meshInputLimit), large: newBudget(largeInputs)}
 }
 
 // put adds an item; false means that the mailbox is closed.
@@ -67,6 +72,7 @@ func (b *mailbox) take(room []item) []item {
 // close takes no more and gives what is left.
 func (b *mailbox) close() []item {
 	b.room.end()
+	b.large.end()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	items := b.items

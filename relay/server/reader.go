@@ -16,9 +16,18 @@ const firstLimit = wire.FrameHeader + wire.MaxJSON
 
 // message is one WebSocket message on its way to the mesh. It goes back to messages when its frames were handled.
 type message struct {
-	conn *conn
-	data []byte
-	rest []byte // of data: the frames that were not handled yet
+	conn  *conn
+	data  []byte
+	rest  []byte // of data: the frames that were not handled yet
+	large bool   // it counts among the mailbox's large ones
+}
+
+// settled ends that.
+func (m *message) settled() {
+	if m.large {
+		m.large = false
+		m.conn.mail.large.give(1)
+	}
 }
 
 var messages = sync.Pool{New: func() any { return &message{data: make([]byte, 0, 2<<10)} }}
@@ -37,6 +46,9 @@ func (c *conn) read() {
 	limit := firstLimit
 	for {
 		m, err := c.next(limit)
+		if m != nil && (err != nil || c.over()) {
+			m.settled()
+		}
 		if c.over() {
 			return // what still came is not looked at
 		}
@@ -47,7 +59,9 @@ func (c *conn) read() {
 			}
 			return
 		}
-		if !c.input.take(len(m.data)) || !c.mail.room.take(len(m.data)) || !c.mail.put(item{message: m}) {
+		taken := c.input.take(len(m.data)) && c.mail.room.take(len(m.data))
+		m.settled()
+		if !taken || !c.mail.put(item{message: m}) {
 			return
 		}
 		limit = wire.MaxSocketMessage
@@ -65,14 +79,24 @@ func (c *conn) next(limit int) (*message, error) {
 	}
 	m := messages.Get().(*message)
 	m.conn = c
-	m.data, err = readUpTo(r, m.data[:0], limit)
+	m.data, err = m.readUpTo(r, limit)
 	m.rest = m.data
 	return m, err
 }
 
-// readUpTo appends all of r to b and refuses more than limit bytes before it holds them.
-func readUpTo(r io.Reader, b []byte, limit int) ([]byte, error) {
+// errNoMesh: nobody takes what the connection sends any more.
+var errNoMesh = errors.New("the mesh is gone")
+
+// readUpTo reads all of r and refuses more than limit bytes before it holds them. Above firstLimit it waits its turn.
+func (m *message) readUpTo(r io.Reader, limit int) ([]byte, error) {
+	b := m.data[:0]
 	for {
+		if len(b) > firstLimit && limit > firstLimit && !m.large {
+			if !m.conn.mail.large.take(1) {
+				return b, errNoMesh
+			}
+			m.large = true
+		}
 		if len(b) > limit {
 			return b, wire.Errorf(wire.CodeTooLarge, "A WebSocket message holds at most %d bytes here.", limit)
 		}

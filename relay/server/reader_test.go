@@ -1,0 +1,96 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// pair is a conn as the relay reads it, with the peer's end of its WebSocket.
+func pair(t *testing.T) (*conn, *websocket.Conn) {
+	t.Helper()
+	accepted := make(chan *websocket.Conn, 1)
+	done := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		accepted <- ws
+		<-done
+	}))
+	peer, _, err := websocket.Dial(t.Context(), s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := newMailbox()
+	c := &conn{ws: <-accepted, input: newBudget(inputLimit), mail: &mail, hub: &hub{live: map[*conn]struct{}{}}}
+	c.ws.SetReadLimit(-1)
+	t.Cleanup(func() {
+		close(done)
+		_ = peer.CloseNow()
+		_ = c.ws.CloseNow()
+		s.Close()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return c, peer
+}
+
+// A message above the size of a hello waits until there is room for it among the others that are on their way; a smaller one
+// does not.
+func TestLargeMessagesWaitTheirTurn(t *testing.T) {
+	c, peer := pair(t)
+	c.mail.large.end() // whoever waits is let go without room
+	for _, size := range []int{100, firstLimit, firstLimit + 1} {
+		sent := make(chan error, 1)
+		go func() { sent <- peer.Write(context.Background(), websocket.MessageBinary, make([]byte, size)) }()
+		m, err := c.next(wire.MaxSocketMessage)
+		if want := size > firstLimit; errors.Is(err, errNoMesh) != want {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if err == nil && len(m.data) != size {
+			t.Errorf("%d bytes became %d", size, len(m.data))
+		}
+		<-sent
+	}
+}
+
+// Whether it arrives or is cut off, a large message leaves its place to others.
+func TestLargeMessagesLeaveTheirPlace(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		c, peer := pair(t)
+		ended := make(chan struct{})
+		go func() {
+			c.read()
+			close(ended)
+		}()
+		if err := peer.Write(t.Context(), websocket.MessageBinary, []byte("first")); err != nil {
+			t.Fatal(err)
+		}
+		w, err := peer.Writer(t.Context(), websocket.MessageBinary)
+		if err == nil {
+			_, err = w.Write(make([]byte, 1<<20))
+		}
+		if err == nil && whole {
+			err = w.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = peer.CloseNow()
+		<-ended
+		want := 1
+		if whole {
+			want = 2
+		}
+		if got := len(c.mail.take(nil)); got != want || c.mail.large.used != 0 {
+			t.Errorf("whole %v: %d messages arrived, %d places are held", whole, got, c.mail.large.used)
+		}
+	}
+}

@@ -48,6 +48,10 @@ describe('blocks', () => {
     if (after !== '') expect(inlines.at(-1)).toEqual(text(after));
   });
 
+  it.each(['\u202e', '\u2067', '\u200f'])('ends a link before the mark %j, which could make it look like another', (mark) => {
+    expect(blocks(`https://evil.example/${mark}elpmaxe.doog`)).toEqual([paragraph(link('https://evil.example/'), text(`${mark}elpmaxe.doog`))]);
+  });
+
   it.each(['javascript:alert(1)', 'data:text/html,x', 'ftp://a.example'])('makes no link of %s', (source) => {
     expect(blocks(source)).toEqual([paragraph(text(source))]);
   });

@@ -30,7 +30,8 @@ function pushParagraph(found: Block[], text: string, names: readonly string[]): 
   if (trimmed.trim() !== '') found.push({ kind: 'paragraph', inlines: inlines(trimmed, names) });
 }
 
-const INLINE = /`([^`\n]+)`|(https?:\/\/[^\s<>"']+)/g;
+/** An address ends at a mark that turns the direction of writing, with which it would look like another. */
+const INLINE = /`([^`\n]+)`|(https?:\/\/[^\s<>"'\p{Bidi_Control}]+)/gu;
 
 function inlines(text: string, names: readonly string[]): Inline[] {
   const found: Inline[] = [];

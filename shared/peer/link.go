@@ -29,9 +29,11 @@ type link struct {
 	problem *wire.Error // why there is no connection, or what is wrong with it
 	skew    *wire.Error // the clocks differ too much
 	fork    *wire.Error // somebody was shown another roster
-	lost    time.Time   // when the last welcome connection ended; zero: never, or there is one
-	final   *wire.Error // this device may not come back
-	told    toldConnection
+	// forkWith is whose message told of it; the next one of a head that this device knows takes it back.
+	forkWith wire.DeviceID
+	lost     time.Time   // when the last welcome connection ended; zero: never, or there is one
+	final    *wire.Error // this device may not come back
+	told     toldConnection
 }
 
 // toldConnection is what programs were told last.

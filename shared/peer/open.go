@@ -54,6 +54,9 @@ func (c *Core) takeDelivery(st *stream, it item) verdict {
 			return waitRoster
 		}
 		c.forked(&sender)
+	} else if c.link.fork != nil && c.link.forkWith == it.sender {
+		c.link.fork, c.link.forkWith = nil, wire.DeviceID{} // the two agree again
+		c.connectionChanged()
 	}
 	c.streams.markSeen(key, e.Counter)
 	if expired(&e, it.time) {
@@ -168,7 +171,8 @@ func (c *Core) show(sender *roster.Device, e *wire.Envelope, m *message.Message,
 // forked tells that a member was shown another roster than this device: only a relay that shows two can bring that about,
 // or a member that lies.
 func (c *Core) forked(sender *roster.Device) {
-	c.link.fork = wire.Errorf(wire.CodeBadRoster, "%s and this device were shown different rosters. The relay may be lying about who is in this mesh: compare the list of members with each other.", c.nameOrID(sender.Member))
+	c.link.fork = wire.Errorf(wire.CodeBadRoster, "%s and this device were shown different rosters. Either the relay lies about who is in this mesh, or that member's device does: compare the list of members with each other.", c.nameOrID(sender.Member))
+	c.link.forkWith = sender.ID
 	c.dropped(wire.CodeBadRoster, wire.RosterStream(c.self.Mesh), sender.ID)
 	c.connectionChanged()
 }

@@ -106,6 +106,20 @@ func (d *device) live(ctx context.Context) error {
 	return err
 }
 
+// flushPatience is how long a verb that has connected waits for what earlier ones kept.
+const flushPatience = 5 * time.Second
+
+// sendKept lets what earlier verbs kept go out, where this one has reached the relay.
+func (d *device) sendKept(ctx context.Context) {
+	view := d.Mesh()
+	if view.Waiting == 0 || view.Connection != peer.Connected {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, flushPatience)
+	defer cancel()
+	_ = d.await(ctx, d.Flush) // what does not go out now is kept as before
+}
+
 // await runs wait until it returns or the driver ends.
 func (d *device) await(ctx context.Context, wait func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)

@@ -80,7 +80,9 @@ func (c *call) speak(ctx context.Context, lasting bool, run func(context.Context
 		}
 		defer stop()
 	}
-	return run(ctx, d)
+	err = run(ctx, d)
+	d.sendKept(ctx)
+	return err
 }
 
 // lockOrForward gets the lock, or runs the command in the process that has it and returns how it ended.

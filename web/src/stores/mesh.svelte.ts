@@ -4,26 +4,24 @@ import { toProblem } from '../text/problem';
 import { ConversationStore } from './conversation.svelte';
 import { coalesce } from './refresh';
 
+/**
+ * What is looked up in a state, made once for each. Not a `$derived`: that belongs to the component in which it was made
+ * and goes stale with it, and a store outlives components.
+ */
+interface Index {
+  of: MeshState | null;
+  members: ReadonlyMap<string, Member>;
+  topics: ReadonlyMap<string, Topic>;
+  sharedNames: ReadonlySet<string>;
+}
+
 /** One mesh as the peer last described it, and the conversations of it that were opened. */
 export class MeshStore {
   readonly meshId: string;
   state = $state.raw<MeshState | null>(null);
   problem = $state.raw<Problem | null>(null);
 
-  readonly members: ReadonlyMap<string, Member> = $derived(
-    new Map((this.state?.members ?? []).map((member) => [member.memberId, member])),
-  );
-  readonly topics: ReadonlyMap<string, Topic> = $derived(
-    new Map((this.state?.topics ?? []).map((topic) => [topic.topicId, topic])),
-  );
-  /** Whether this member may invite and this device may still act. */
-  readonly mayInvite: boolean = $derived(
-    (this.state?.role === 'owner' || this.state?.role === 'admin') && this.state.connection !== 'removed',
-  );
-  /** Nobody else is in the mesh yet. */
-  readonly alone: boolean = $derived(this.state?.members.length === 1);
-  readonly #ambiguous = $derived(sharedNames(this.state?.members ?? []));
-
+  #index: Index | null = null;
   readonly #peer: Peer;
   readonly #conversations = new Map<ConversationId, ConversationStore>();
   readonly #read: () => Promise<void>;
@@ -70,6 +68,24 @@ export class MeshStore {
     return store;
   }
 
+  get members(): ReadonlyMap<string, Member> {
+    return this.#indexed().members;
+  }
+
+  get topics(): ReadonlyMap<string, Topic> {
+    return this.#indexed().topics;
+  }
+
+  /** Whether this member may invite and this device may still act. */
+  get mayInvite(): boolean {
+    return (this.state?.role === 'owner' || this.state?.role === 'admin') && this.state.connection !== 'removed';
+  }
+
+  /** Nobody else is in the mesh yet. */
+  get alone(): boolean {
+    return this.state?.members.length === 1;
+  }
+
   /** `#general`, which every mesh has. */
   get general(): Topic | undefined {
     return this.state?.topics.find((topic) => topic.name === 'general');
@@ -77,11 +93,28 @@ export class MeshStore {
 
   /** Two members can bear one name; then the short id stands behind it. */
   isAmbiguous(name: string): boolean {
-    return this.#ambiguous.has(nameKey(name));
+    return this.#indexed().sharedNames.has(nameKey(name));
   }
 
   nameOf(memberId: string): string {
     const name = this.members.get(memberId)?.name;
     return name === undefined || name === '' ? shortId(memberId) : name;
   }
+
+  #indexed(): Index {
+    const { state } = this;
+    if (this.#index === null || this.#index.of !== state) this.#index = indexOf(state);
+    return this.#index;
+  }
+}
+
+function indexOf(state: MeshState | null): Index {
+  const members = state?.members ?? [];
+  const topics = state?.topics ?? [];
+  return {
+    of: state,
+    members: new Map(members.map((member) => [member.memberId, member])),
+    topics: new Map(topics.map((topic) => [topic.topicId, topic])),
+    sharedNames: sharedNames(members),
+  };
 }

@@ -67,22 +67,26 @@ func keyRange(r driver.Range) (keys safejs.Value, some bool, err error) {
 	if r.To != nil && bytes.Compare(r.From, r.To) >= 0 {
 		return safejs.Value{}, false, nil
 	}
-	class, err := safejs.Global().Get("IDBKeyRange")
-	if err != nil {
-		return safejs.Value{}, false, err
-	}
 	from, err := jsvalue.FromBytes(r.From)
 	if err != nil {
 		return safejs.Value{}, false, err
 	}
-	if r.To == nil {
-		keys, err = class.Call("lowerBound", from)
-		return keys, true, err
-	}
-	to, err := jsvalue.FromBytes(r.To)
-	if err != nil {
-		return safejs.Value{}, false, err
-	}
-	keys, err = class.Call("bound", from, to, false, true)
+	keys, err = keysFrom(from, r.To)
 	return keys, true, err
+}
+
+// keysFrom is the range of keys from one that JavaScript has, before to (nil: no bound).
+func keysFrom(from safejs.Value, to []byte) (safejs.Value, error) {
+	class, err := safejs.Global().Get("IDBKeyRange")
+	if err != nil {
+		return safejs.Value{}, err
+	}
+	if to == nil {
+		return class.Call("lowerBound", from)
+	}
+	bound, err := jsvalue.FromBytes(to)
+	if err != nil {
+		return safejs.Value{}, err
+	}
+	return class.Call("bound", from, bound, false, true)
 }

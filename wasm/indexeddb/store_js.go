@@ -13,9 +13,6 @@ import (
 
 var _ driver.Store = (*Store)(nil)
 
-// maxValue bounds what is read back, in bytes; it is far above what any bucket holds.
-const maxValue = 64 << 20
-
 // Get is the value under a key, or nil.
 func (s *Store) Get(ctx context.Context, bucket string, key []byte) ([]byte, error) {
 	bytes, err := jsvalue.FromBytes(key)
@@ -47,97 +44,20 @@ func (s *Store) Scan(ctx context.Context, bucket string, r driver.Range) ([]driv
 	if !some {
 		return nil, nil
 	}
-	if r.Reverse {
-		return s.scanBack(ctx, bucket, keys, r.Limit)
-	}
-	var askedKeys, askedValues safejs.Value
-	err = s.read(ctx, bucket, func(_ *transaction, objects safejs.Value) error {
-		args := []any{keys}
-		if r.Limit > 0 {
-			args = append(args, r.Limit)
+	var found page
+	err = s.read(ctx, bucket, func(t *transaction, objects safejs.Value) error {
+		if r.Reverse && r.Limit > 0 {
+			return found.askLast(t, objects, keys, r)
 		}
-		if askedKeys, err = objects.Call("getAllKeys", args...); err != nil {
-			return err
-		}
-		askedValues, err = objects.Call("getAll", args...)
-		return err
+		return found.ask(objects, keys, r.Limit)
 	})
 	if err != nil {
 		return nil, failed("reading", err)
 	}
-	records, err := recordsOf(askedKeys, askedValues)
-	return records, failed("reading", err)
-}
-
-func recordsOf(askedKeys, askedValues safejs.Value) ([]driver.Record, error) {
-	keys, err := askedKeys.Get("result")
-	if err != nil {
-		return nil, err
+	records, err := found.records()
+	if r.Reverse {
+		slices.Reverse(records)
 	}
-	values, err := askedValues.Get("result")
-	if err != nil {
-		return nil, err
-	}
-	n, err := keys.Length()
-	if err != nil {
-		return nil, err
-	}
-	records := make([]driver.Record, n)
-	for i := range records {
-		key, err := keys.Index(i)
-		if err != nil {
-			return nil, err
-		}
-		value, err := values.Index(i)
-		if err != nil {
-			return nil, err
-		}
-		if records[i], err = record(key, value); err != nil {
-			return nil, err
-		}
-	}
-	return records, nil
-}
-
-func record(key, value safejs.Value) (r driver.Record, err error) {
-	if r.Key, err = jsvalue.Bytes(key, maxValue); err != nil {
-		return r, err
-	}
-	r.Value, err = jsvalue.Bytes(value, maxValue)
-	return r, err
-}
-
-// scanBack walks a cursor from the end, since getAll begins at the front only.
-func (s *Store) scanBack(ctx context.Context, bucket string, keys safejs.Value, limit int) ([]driver.Record, error) {
-	var records []driver.Record
-	err := s.read(ctx, bucket, func(t *transaction, objects safejs.Value) error {
-		asked, err := objects.Call("openCursor", keys, "prev")
-		if err != nil {
-			return err
-		}
-		return t.onResult(asked, func(cursor safejs.Value) error {
-			if cursor.Type() != safejs.TypeObject {
-				return nil
-			}
-			key, err := cursor.Get("key")
-			if err != nil {
-				return err
-			}
-			value, err := cursor.Get("value")
-			if err != nil {
-				return err
-			}
-			r, err := record(key, value)
-			if err != nil {
-				return err
-			}
-			if records = append(records, r); len(records) == limit {
-				return nil
-			}
-			_, err = cursor.Call("continue")
-			return err
-		})
-	})
 	return records, failed("reading", err)
 }
 

@@ -254,3 +254,35 @@ func TestConformance(t *testing.T) {
 		return s
 	})
 }
+
+func TestTheLastOfARange(t *testing.T) {
+	s := open(t, database(t), Create, "a")
+	var ops []peer.Op
+	for i := range 10 {
+		ops = append(ops, peer.Op{Bucket: "a", Key: []byte{byte(i)}, Value: []byte{byte(i)}})
+	}
+	if err := s.Commit(t.Context(), ops); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from, to []byte
+		limit    int
+		want     []byte
+	}{
+		{nil, nil, 1, []byte{9}}, {nil, nil, 3, []byte{9, 8, 7}}, {nil, nil, 10, []byte{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}},
+		{nil, nil, 11, []byte{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}}, {[]byte{2}, []byte{5}, 2, []byte{4, 3}}, {[]byte{2}, []byte{5}, 3, []byte{4, 3, 2}},
+		{[]byte{2}, []byte{5}, 4, []byte{4, 3, 2}}, {[]byte{2}, nil, 2, []byte{9, 8}}, {nil, []byte{2}, 5, []byte{1, 0}}, {nil, []byte{0}, 1, nil}, {[]byte{10}, nil, 5, nil},
+	} {
+		records, err := s.Scan(t.Context(), "a", driver.Range{From: c.from, To: c.to, Limit: c.limit, Reverse: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for _, r := range records {
+			got = append(got, r.Value...)
+		}
+		if !bytes.Equal(got, c.want) {
+			t.Errorf("the last %d from %v to %v are %v, want %v", c.limit, c.from, c.to, got, c.want)
+		}
+	}
+}

@@ -160,7 +160,7 @@ export interface Resolution {
   problem: Problem | null
 }
 
-export interface Suggestion { target: string; label: string; detail: string; kind: Kind | 'topic' | 'group' | 'all'; memberId: string }
+export interface Suggestion { target: string; label: string; detail: string; kind: Kind | 'topic' | 'group' | 'tag' | 'all'; memberId: string }
 
 export type PeerEvent =
   | { type: 'meshes' }

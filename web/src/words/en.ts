@@ -292,7 +292,6 @@ export const words = {
     restarted: 'The encrypting part of this page stopped and was started again. Nothing stored was lost.',
     superseded: 'Another tab has taken over.',
     supersededText: 'Reload to go on. What you have written is kept.',
-    storage: 'This browser could not store something.',
   },
 
   unsupported: {

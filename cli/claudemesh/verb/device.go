@@ -20,6 +20,26 @@ import (
 // patience is how long a verb waits for the relay before it goes on with what is stored here.
 const patience = 10 * time.Second
 
+// session is what others see of a command while it runs.
+type session int
+
+const (
+	passing session = iota // nothing: it ends soon
+	person
+	agent
+)
+
+// sessionOf is that of a verb which lasts, or does not.
+func sessionOf(lasts, isAgent bool) session {
+	switch {
+	case !lasts:
+		return passing
+	case isAgent:
+		return agent
+	}
+	return person
+}
+
 // device is a driver and what it rests on.
 type device struct {
 	*driver.Driver
@@ -31,7 +51,7 @@ type device struct {
 }
 
 // hostOf is what a driver needs, for the device of a folder. The caller closes the store.
-func (c *call) hostOf(folder home.Folder, lasting bool) (driver.Host, *kv.Store, error) {
+func (c *call) hostOf(folder home.Folder, as session) (driver.Host, *kv.Store, error) {
 	keys, err := folder.Keys()
 	if err != nil {
 		return driver.Host{}, nil, err
@@ -41,19 +61,23 @@ func (c *call) hostOf(folder home.Folder, lasting bool) (driver.Host, *kv.Store,
 		return driver.Host{}, nil, err
 	}
 	host := driver.Host{
-		Store: store, Keys: keys, Dialer: dial.Relay{}, HTTP: dial.Relay{}, Now: time.Now, Entropy: rand.Reader, OneShot: !lasting,
+		Store: store, Keys: keys, Dialer: dial.Relay{}, HTTP: dial.Relay{}, Now: time.Now, Entropy: rand.Reader, OneShot: as == passing,
 	}
 	rand.Read(host.Session[:])
-	if lasting {
+	if as != passing {
 		name, _ := os.Hostname()
-		host.Card = &peer.Card{Kind: peer.KindPerson, Status: peer.StatusIdle, Host: name, Client: "claudemesh " + c.Version}
+		kind := peer.KindPerson
+		if as == agent {
+			kind = peer.KindAgent
+		}
+		host.Card = &peer.Card{Kind: kind, Status: peer.StatusIdle, Host: name, Client: "claudemesh " + c.Version}
 	}
 	return host, store, nil
 }
 
 // open loads a folder's device without connecting.
-func (c *call) open(ctx context.Context, folder home.Folder, lasting bool) (*device, error) {
-	host, store, err := c.hostOf(folder, lasting)
+func (c *call) open(ctx context.Context, folder home.Folder, as session) (*device, error) {
+	host, store, err := c.hostOf(folder, as)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +132,18 @@ func (d *device) live(ctx context.Context) error {
 
 // flushPatience is how long a verb that has connected waits for what earlier ones kept.
 const flushPatience = 5 * time.Second
+
+// unreached is why the device has no connection just now, or nil where it has one.
+func (d *device) unreached() error {
+	view := d.Mesh()
+	switch {
+	case view.Connection == peer.Connected:
+		return nil
+	case view.Problem != nil:
+		return view.Problem
+	}
+	return wire.Refuse(wire.CodeUnreachable)
+}
 
 // sendKept lets what earlier verbs kept go out, where this one has reached the relay.
 func (d *device) sendKept(ctx context.Context) {
@@ -183,7 +219,7 @@ func (c *call) choose(ctx context.Context) (home.Folder, error) {
 
 // view reads a mesh as it was last known, without connecting and without the device's lock.
 func (c *call) view(ctx context.Context, folder home.Folder) (peer.MeshView, error) {
-	d, err := c.open(ctx, folder, false)
+	d, err := c.open(ctx, folder, passing)
 	if err != nil {
 		return peer.MeshView{}, err
 	}

@@ -34,9 +34,9 @@ type inviteVerb struct {
 }
 
 type inviteCreateVerb struct {
-	Role    string   `help:"What the newcomer becomes: member or admin." default:"member" placeholder:"ROLE"`
-	Uses    int      `help:"How many may join by it." default:"1" placeholder:"N"`
-	Expires duration `help:"How long it holds, like 30m, 12h or 7d." default:"7d" placeholder:"D"`
+	Role    string   `help:"What the newcomer becomes: member (default) or admin." default:"member" placeholder:"ROLE"`
+	Uses    int      `help:"How many may join by it (default: 1)." default:"1" placeholder:"N"`
+	Expires duration `help:"How long it holds, like 30m, 12h or 7d (the default)." default:"7d" placeholder:"D"`
 }
 
 type joinVerb struct {
@@ -51,23 +51,26 @@ type whoamiVerb struct{}
 type versionVerb struct{}
 
 type sendVerb struct {
-	Target   string `arg:"" help:"@name, #topic, an id's first 8 digits or more, several joined by commas, or * for #general."`
+	Target   string `arg:"" help:"@name, #topic, an id's first 8 digits or more, several joined by commas, or * for everyone else."`
 	Text     string `arg:"" help:"The text; - reads it from standard input."`
-	Priority string `help:"now, next or low." default:"next" enum:"now,next,low" placeholder:"P"`
+	Priority string `help:"now, next or low (default: next): how soon an agent should look." default:"next" enum:"now,next,low" placeholder:"P"`
 }
 
 type inboxVerb struct {
-	Wait duration `help:"Wait so long for a message where there is none, like 30s." placeholder:"D"`
-	All  bool     `help:"Show all that this device can open, shown before or not."`
+	Wait  duration `help:"Wait so long for a message where there is none, like 30s." placeholder:"D"`
+	All   bool     `help:"Show all that this device can open, shown before or not."`
+	Agent bool     `help:"While waiting, be shown as an agent and not as a person."`
 }
 
 type tailVerb struct {
 	Target string  `arg:"" optional:"" help:"Only this conversation: @name or #topic."`
+	Agent  bool    `help:"Be shown as an agent and not as a person."`
 	After  *uint64 `hidden:"" help:"Begin behind the message of this number."`
 }
 
 type leaveVerb struct {
-	Yes bool `help:"Do not ask." short:"y"`
+	Yes   bool `help:"Do not ask." short:"y"`
+	Local bool `help:"Delete keys and messages here without telling the mesh, as where its relay is gone."`
 }
 
 // duration is a time span in people's units: 30s, 30m, 12h, 7d, 2w, or any that Go reads.

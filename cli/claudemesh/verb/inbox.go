@@ -15,7 +15,7 @@ const page = 200
 
 func (v inboxVerb) Run(ctx context.Context, c *call) error {
 	lasting := v.Wait > 0
-	return c.speak(ctx, lasting, func(ctx context.Context, d *device) error {
+	return c.speak(ctx, sessionOf(lasting, v.Agent), func(ctx context.Context, d *device) error {
 		arrived := make(chan struct{}, 1)
 		defer d.Subscribe(func(e peer.Event) {
 			if e.Kind == peer.EventMessage {
@@ -40,7 +40,7 @@ func (v inboxVerb) Run(ctx context.Context, c *call) error {
 			if err != nil {
 				return err
 			}
-			reached = nil
+			reached = d.unreached()
 		}
 		if reached != nil {
 			if shown == 0 {
@@ -101,7 +101,8 @@ func (c *call) waitFor(ctx context.Context, d *device, arrived <-chan struct{}, 
 }
 
 func (v tailVerb) Run(ctx context.Context, c *call) error {
-	return c.speak(ctx, true, func(ctx context.Context, d *device) error {
+	return c.speak(ctx, sessionOf(true, v.Agent), func(ctx context.Context, d *device) error {
+		defer c.tellConnection(d)()
 		changed := make(chan struct{}, 1)
 		poke := func() {
 			select {
@@ -141,6 +142,22 @@ func (v tailVerb) Run(ctx context.Context, c *call) error {
 					return err
 				}
 			}
+		}
+	})
+}
+
+// tellConnection notes when the relay is lost and found, so that silence means that nothing came, until stop is called.
+func (c *call) tellConnection(d *device) (stop func()) {
+	lost := false
+	return d.Subscribe(func(e peer.Event) {
+		switch {
+		case e.Kind != peer.EventConnection:
+		case e.Connection == peer.Connected && lost:
+			lost = false
+			c.note("claudemesh: connected again.")
+		case e.Problem != nil && !lost:
+			lost = true
+			c.note("claudemesh: %s Trying again; nothing is lost meanwhile.", sentence(e.Problem.Message))
 		}
 	})
 }

@@ -31,7 +31,7 @@ func (v inviteCreateVerb) Run(ctx context.Context, c *call) error {
 	if lasts < time.Second {
 		return &usageError{"an invite holds for a second at least"}
 	}
-	return c.speak(ctx, false, func(ctx context.Context, d *device) error {
+	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
 		if err := d.live(ctx); err != nil {
 			return err
 		}

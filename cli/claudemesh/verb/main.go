@@ -97,7 +97,7 @@ func (c *call) finish(err error) int {
 		}{refusal})
 	} else {
 		// The sentence may be the relay's own.
-		fmt.Fprintf(c.Stderr, "claudemesh: %s (%s)\n", line(refusal.Message), line(string(refusal.Code)))
+		fmt.Fprintf(c.Stderr, "claudemesh: %s (%s)\n", sentence(line(refusal.Message)), line(string(refusal.Code)))
 	}
 	return exitOf(err)
 }

@@ -27,7 +27,7 @@ type memberJSON struct {
 }
 
 func (membersVerb) Run(ctx context.Context, c *call) error {
-	return c.speak(ctx, false, func(ctx context.Context, d *device) error {
+	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
 		reached := d.live(ctx)
 		if reached != nil {
 			c.note("claudemesh: %v Showing what was known last.", reached)
@@ -82,7 +82,7 @@ type sessionJSON struct {
 }
 
 func (peersVerb) Run(ctx context.Context, c *call) error {
-	return c.speak(ctx, false, func(ctx context.Context, d *device) error {
+	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
 		if err := d.live(ctx); err != nil {
 			return err
 		}

@@ -172,7 +172,7 @@ func (c *call) enter(ctx context.Context, h *home.Home, folderName string, make 
 		return err
 	}
 	defer lock.Unlock()
-	host, store, err := c.hostOf(folder, false)
+	host, store, err := c.hostOf(folder, passing)
 	if err != nil {
 		return err
 	}
@@ -279,18 +279,10 @@ func (v leaveVerb) Run(ctx context.Context, c *call) error {
 		return err
 	}
 	defer lock.Unlock()
-	d, err := c.open(ctx, folder, false)
-	if err != nil {
-		return err
-	}
-	d.connect(context.WithoutCancel(ctx))
-	err = d.live(ctx)
-	if err == nil {
-		err = d.await(ctx, d.Leave)
-	}
-	d.close()
-	if code := wire.CodeOf(err); err != nil && code != wire.CodeRemoved && code != wire.CodeUnknownDevice {
-		return err
+	if !v.Local {
+		if err := c.tellLeave(ctx, folder); err != nil {
+			return err
+		}
 	}
 	if err := folder.Remove(); err != nil {
 		return err
@@ -299,8 +291,33 @@ func (v leaveVerb) Run(ctx context.Context, c *call) error {
 		writeJSON(c.Stdout, meshOf(view))
 		return nil
 	}
+	if v.Local {
+		fmt.Fprintf(c.Stdout, "%s is forgotten here. Its other members were not told.\n", line(view.Name))
+		return nil
+	}
 	fmt.Fprintf(c.Stdout, "You have left %s.\n", line(view.Name))
 	return nil
+}
+
+// tellLeave takes the member out of the mesh. A device that is out of it already has nothing to tell.
+func (c *call) tellLeave(ctx context.Context, folder home.Folder) error {
+	d, err := c.open(ctx, folder, passing)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	d.connect(context.WithoutCancel(ctx))
+	if err = d.live(ctx); err == nil {
+		err = d.await(ctx, d.Leave)
+	}
+	switch wire.CodeOf(err) {
+	case "", wire.CodeRemoved, wire.CodeUnknownDevice:
+		return nil
+	case wire.CodeLastOwner, wire.CodeUnreachable, wire.CodeUnknownMesh:
+		refusal := wire.AsError(err)
+		return &wire.Error{Code: refusal.Code, Retry: refusal.Retry, Message: sentence(refusal.Message) + " To delete it from this machine alone, add --local."}
+	}
+	return err
 }
 
 // confirm asks on a terminal; elsewhere --yes must say it.

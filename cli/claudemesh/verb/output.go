@@ -48,6 +48,16 @@ func clean(text string) string {
 	}, text)
 }
 
+// sentence begins with a capital and ends with a full stop.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
 // line is clean without line feeds.
 func line(text string) string { return strings.ReplaceAll(clean(text), "\n", " ") }
 

@@ -48,10 +48,7 @@ func (v sendVerb) Run(ctx context.Context, c *call) error {
 		return &usageError{wire.AsError(err).Message}
 	}
 	target := v.Target
-	if target == "*" {
-		target = "#general"
-	}
-	return c.speak(ctx, false, func(ctx context.Context, d *device) error {
+	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
 		reached := d.live(ctx) // names resolve against the newest roster, where the relay can be reached
 		sent, err := d.Send(ctx, peer.Draft{Target: target, Text: text, Priority: priority})
 		if err != nil {
@@ -124,7 +121,7 @@ func (d *device) explain(target string, err error) error {
 	errors.As(err, &refusal)
 	return &wire.Error{
 		Code:    wire.CodeAmbiguous,
-		Message: fmt.Sprintf("%q means more than one. Use an id, or its first 8 digits or more:\n  %s\n", target, strings.Join(choices, "\n  ")),
+		Message: fmt.Sprintf("%q means more than one: %s. Use an id, or its first 8 digits or more.", target, strings.Join(choices, ", ")),
 		Retry:   refusal.Retry,
 	}
 }

@@ -54,7 +54,7 @@ const lockPatience = 30 * time.Second
 
 // speak runs a verb on the device that --mesh names, connected: in this process where it gets the device's lock, and
 // else in the process that has it.
-func (c *call) speak(ctx context.Context, lasting bool, run func(context.Context, *device) error) error {
+func (c *call) speak(ctx context.Context, as session, run func(context.Context, *device) error) error {
 	if c.device != nil {
 		return run(ctx, c.device)
 	}
@@ -67,13 +67,13 @@ func (c *call) speak(ctx context.Context, lasting bool, run func(context.Context
 		return err
 	}
 	defer lock.Unlock()
-	d, err := c.open(ctx, folder, lasting)
+	d, err := c.open(ctx, folder, as)
 	if err != nil {
 		return err
 	}
 	defer d.close()
 	d.connect(context.WithoutCancel(ctx))
-	if lasting {
+	if as != passing {
 		stop, err := c.serve(folder, d)
 		if err != nil {
 			return err

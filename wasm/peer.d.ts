@@ -76,7 +76,17 @@ export interface Member {
 export interface Topic { topicId: string; name: string; description: string; archived: boolean; unread: number; lastAt: number }
 
 /** A conversation with members: with one (one's own id: notes to one's other devices), or with several at once. */
-export interface Direct { conversation: ConversationId; memberIds: string[]; unread: number; lastAt: number; lastText: string }
+export interface Direct {
+  conversation: ConversationId
+  memberIds: string[]
+  /** The names of the members, joined by ", ". */
+  name: string
+  /** The names of those of them that left or were removed: nothing more can be written here. */
+  departed: string[]
+  unread: number
+  lastAt: number
+  lastText: string
+}
 
 export interface MeshState extends MeshSummary {
   members: Member[]

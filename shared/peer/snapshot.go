@@ -134,14 +134,26 @@ func (c *Core) directViews() []DirectView {
 		if err != nil || !topic.IsZero() {
 			continue
 		}
-		all = append(all, DirectView{
-			Conversation: id, Members: members, Unread: len(c.log.unread[id]), LastAt: row.At, LastText: row.Text,
-		})
+		v := DirectView{Conversation: id, Members: members, Unread: len(c.log.unread[id]), LastAt: row.At, LastText: row.Text}
+		v.Name, v.Departed = c.namesOf(members)
+		all = append(all, v)
 	}
 	order.By(all, func(a, b DirectView) int {
 		return cmp.Or(cmp.Compare(b.LastAt, a.LastAt), cmp.Compare(a.Conversation, b.Conversation))
 	})
 	return all
+}
+
+// namesOf joins the names of members, and tells the names of those that are not in the mesh any more.
+func (c *Core) namesOf(members []wire.MemberID) (joined string, departed []string) {
+	names := make([]string, len(members))
+	for i, id := range members {
+		names[i] = c.nameOrID(id)
+		if m, known := c.roster.Member(id); known && m.Standing != roster.Present {
+			departed = append(departed, names[i])
+		}
+	}
+	return strings.Join(names, ", "), departed
 }
 
 // Live reports whether the device is connected, and every stream that it tails was read to its head.

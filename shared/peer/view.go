@@ -133,9 +133,13 @@ type TopicView struct {
 type DirectView struct {
 	Conversation ConversationID
 	Members      []wire.MemberID // as ConversationID.Parse gives them
-	Unread       int
-	LastAt       int64
-	LastText     string
+	// Name is the names of the members, joined by ", "; short ids stand for names that did not arrive.
+	Name string
+	// Departed are the names of those of them that left or were removed: nothing more can be written here.
+	Departed []string
+	Unread   int
+	LastAt   int64
+	LastText string
 }
 
 // MessageView is a message of this device's log, or a hole in it. Its JSON is how the store keeps it; the name is not kept.

@@ -75,8 +75,8 @@ func topicOf(v peer.TopicView) Topic {
 
 func directOf(v peer.DirectView) Direct {
 	return Direct{
-		Conversation: ConversationID(v.Conversation), MemberIDs: list(v.Members, idText[wire.MemberID]), Unread: v.Unread,
-		LastAt: v.LastAt, LastText: v.LastText,
+		Conversation: ConversationID(v.Conversation), MemberIDs: list(v.Members, idText[wire.MemberID]),
+		Name: v.Name, Departed: list(v.Departed, same), Unread: v.Unread, LastAt: v.LastAt, LastText: v.LastText,
 	}
 }
 

@@ -76,6 +76,8 @@ type Topic struct {
 type Direct struct {
 	Conversation ConversationID `json:"conversation"`
 	MemberIDs    []string       `json:"memberIds"`
+	Name         string         `json:"name"`
+	Departed     []string       `json:"departed"`
 	Unread       int            `json:"unread"`
 	LastAt       int64          `json:"lastAt"`
 	LastText     string         `json:"lastText"`

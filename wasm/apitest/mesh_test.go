@@ -67,6 +67,17 @@ func TestTwoBrowsersTalk(t *testing.T) {
 	}) {
 		t.Error("no event told Ada of the answer")
 	}
+
+	bo.must(nil, "leaveMesh", mesh.MeshID)
+	ada.until("Bo has left and what was said bears the name", func() bool {
+		directs := ada.mesh(mesh.MeshID).Directs
+		return len(directs) == 1 && directs[0].Name == "Bo" && slices.Equal(directs[0].Departed, []string{"Bo"})
+	})
+	var kept []api.Message
+	ada.must(&kept, "messages", mesh.MeshID, sent.Conversation, 0, 10)
+	if len(kept) != 2 || kept[1].FromName != "Bo" {
+		t.Errorf("after Bo left the messages are %+v", kept)
+	}
 }
 
 func TestEverythingIsThereAfterAReload(t *testing.T) {

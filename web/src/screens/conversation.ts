@@ -1,4 +1,4 @@
-import type { ConversationId, Member } from '../peer/api';
+import type { ConversationId, Direct, Member } from '../peer/api';
 import type { MeshStore } from '../stores/mesh.svelte';
 import { words } from '../words/en';
 
@@ -11,6 +11,8 @@ export interface Place {
   target: string;
   members: Member[];
   archived: boolean;
+  /** Names of those who left: their messages stay, and nothing more can be written to them. */
+  departed: string[];
 }
 
 /** `null` where this device knows no such topic or member. */
@@ -19,8 +21,14 @@ export function placeOf(store: MeshStore, id: ConversationId): Place | null {
   const rest = id.slice(colon + 1);
   if (id.startsWith('topic:')) return topicPlace(store, rest);
   const members = rest.split('-').map((memberId) => store.members.get(memberId));
-  if (members.some((member) => member === undefined)) return null;
-  return memberPlace(store, members as Member[]);
+  if (members.every((member) => member !== undefined)) return memberPlace(store, members);
+  const direct = store.state?.directs.find(({ conversation }) => conversation === id);
+  return direct ? departedPlace(direct) : null;
+}
+
+function departedPlace({ memberIds, name, departed }: Direct): Place {
+  const kind = memberIds.length === 1 ? 'direct' : 'group';
+  return { kind, title: name, detail: '', target: '', members: [], archived: false, departed };
 }
 
 function topicPlace(store: MeshStore, topicId: string): Place | null {
@@ -33,6 +41,7 @@ function topicPlace(store: MeshStore, topicId: string): Place | null {
     target: `#${topicId}`,
     members: [],
     archived: topic.archived,
+    departed: [],
   };
 }
 
@@ -48,6 +57,7 @@ function memberPlace(store: MeshStore, members: Member[]): Place | null {
     target: members.map(({ memberId }) => memberId).join(','),
     members,
     archived: false,
+    departed: [],
   };
 }
 

@@ -167,9 +167,10 @@ export const words = {
       failed: 'Not sent',
       received: '',
     },
-    topicGone: 'There is no such topic',
-    memberGone: 'There is no such member',
-    goneText: 'It may not have reached this device yet.',
+    departed: (names: readonly string[]) => `${new Intl.ListFormat('en').format(names)} ${names.length === 1 ? 'has' : 'have'} left.`,
+    topicGone: 'No such topic is known here',
+    memberGone: 'No such member is known here',
+    goneText: 'It may be gone, or not have reached this device yet.',
   },
 
   composer: {

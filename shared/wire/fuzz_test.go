@@ -32,14 +32,6 @@ func seed(f *testing.F, field string, operations ...string) {
 	}
 }
 
-// refusal holds that whatever is refused is refused with a code of the table, and not as a fault of our own.
-func refusal(t *testing.T, err error) {
-	t.Helper()
-	if code := wire.CodeOf(err); !code.Known() || code == wire.CodeInternal {
-		t.Errorf("refused with %q: %v", code, err)
-	}
-}
-
 func FuzzNextFrame(f *testing.F) {
 	seed(f, "message", "frame")
 	f.Fuzz(func(t *testing.T, message []byte) {

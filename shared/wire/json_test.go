@@ -29,7 +29,7 @@ type anything struct {
 	Inners   []inner        `json:"inners,omitempty"`
 	Pointer  *inner         `json:"pointer,omitempty"`
 	Lists    [][]uint16     `json:"lists,omitempty"`
-	hidden   int
+	hidden   int // not exported, so not in the JSON
 	Unspoken int `json:"-"`
 	embedded
 }
@@ -139,6 +139,9 @@ func FuzzJSON(f *testing.F) {
 		if err != nil {
 			refusal(t, err)
 			return
+		}
+		if got.hidden != 0 {
+			t.Fatalf("%q wrote to a field that is not exported", data)
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("%q reads as %+v, want %+v", data, got, want)

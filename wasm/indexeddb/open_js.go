@@ -30,8 +30,8 @@ type Store struct {
 	db      safejs.Value
 	buckets []string
 	fence   int
-	// fenced is set once a newer opening was seen, evicted once the browser closed the database.
-	fenced, evicted atomic.Bool
+	// evicted is set once the browser closed the database.
+	evicted atomic.Bool
 	closed          safejs.Func
 }
 

@@ -14,7 +14,7 @@ type rows struct{ conn *sqlite.Conn }
 
 var _ store.Rows = rows{}
 
-func (r rows) Mesh(id wire.MeshID) (store.MeshRow, error) { return reader{r.conn}.mesh(id) }
+func (r rows) Mesh(id wire.MeshID) (store.MeshRow, error) { return reader(r).mesh(id) }
 
 func (r rows) AddMesh(id wire.MeshID, row store.MeshRow) (int64, error) {
 	err := prepare(r.conn, "INSERT INTO mesh (id, head, record) VALUES (?, ?, ?)").
@@ -28,7 +28,7 @@ func (r rows) SaveMesh(row store.MeshRow) error {
 }
 
 func (r rows) Stream(number int64, name wire.Stream) (store.StreamRow, error) {
-	return reader{r.conn}.stream(number, name)
+	return reader(r).stream(number, name)
 }
 
 func (r rows) AddStream(number int64, name wire.Stream) (int64, error) {

@@ -29,8 +29,8 @@ type anything struct {
 	Inners   []inner        `json:"inners,omitempty"`
 	Pointer  *inner         `json:"pointer,omitempty"`
 	Lists    [][]uint16     `json:"lists,omitempty"`
-	hidden   int // not exported, so not in the JSON
-	Unspoken int `json:"-"`
+	hidden   int            // not exported, so not in the JSON
+	Unspoken int            `json:"-"`
 	embedded
 }
 

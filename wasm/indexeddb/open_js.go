@@ -32,7 +32,7 @@ type Store struct {
 	fence   int
 	// evicted is set once the browser closed the database.
 	evicted atomic.Bool
-	closed          safejs.Func
+	closed  safejs.Func
 }
 
 // Open opens the named database with these buckets, adds those that it lacks, and makes every store that was opened on it

@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check e2e test-go test-interop test-wasm test-web vuln clean
+.PHONY: help run demo build test check e2e test-go test-interop test-wasm test-web measure vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test-web: ## Units of the dashboard, and its sizes
 
 e2e: ## Browser, relay and CLI together
 	@scripts/test.mjs e2e
+
+measure: ## Sizes and start times of the dashboard, as in docs/benchmarks.md
+	@scripts/build
+	@scripts/measure.mjs
 
 vuln: ## Known vulnerabilities of the dependencies (asks vuln.go.dev)
 	@scripts/build-test-tools govulncheck

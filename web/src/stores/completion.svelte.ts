@@ -4,10 +4,13 @@ import type { Peer, Suggestion } from '../peer/api';
 export class Completion {
   items = $state.raw<Suggestion[]>([]);
   active = $state(0);
+  /** Something fits what was asked for last, or may: the answer is not there yet. Stays so when the list is closed. */
+  fits = $state(false);
 
   readonly #peer: Peer;
   readonly #most: number;
   #asked = 0;
+  #closed = false;
 
   /** Shows at most so many. */
   constructor(peer: Peer, most = Number.POSITIVE_INFINITY) {
@@ -25,14 +28,18 @@ export class Completion {
 
   async ask(meshId: string, prefix: string): Promise<void> {
     const asked = ++this.#asked;
+    this.#closed = false;
+    this.fits = true;
     const items = await this.#peer.complete(meshId, prefix).catch(() => []);
     if (asked !== this.#asked) return;
+    this.fits = items.length > 0;
+    if (this.#closed) return;
     this.items = items.slice(0, this.#most);
     this.active = 0;
   }
 
   close(): void {
-    this.#asked++;
+    this.#closed = true;
     this.items = [];
   }
 

@@ -68,6 +68,13 @@ describe('Completion', () => {
     answers[2]!([suggestion('@ada')]);
     await settle();
     expect(completion.open).toBe(false);
+    expect(completion.fits).toBe(true);
+    void completion.ask('mesh', '@adax');
+    expect(completion.fits).toBe(true);
+    completion.close();
+    answers[3]!([]);
+    await settle();
+    expect(completion.fits).toBe(false);
   });
 
   it('goes round', async () => {

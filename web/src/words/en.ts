@@ -194,6 +194,7 @@ export const words = {
     message: 'Message',
     topic: (name: string) => `Goes to #${name}`,
     ambiguous: (n: number) => `${n} members match. Choose one.`,
+    notWhole: 'Nobody by exactly that name. Go on typing, or choose a suggestion.',
     notFound: 'Nobody and nothing by that name here.',
     priority: 'Priority',
     open: 'Open the conversation',

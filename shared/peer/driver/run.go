@@ -10,10 +10,10 @@ import (
 )
 
 // Pauses between attempts to connect. They double, and each is shortened by chance to no less than half, so that peers do
-// not come back all at once.
+// not come back all at once. The longest is short: a person waits for it when an outage is over.
 const (
 	firstPause = 500 * time.Millisecond
-	lastPause  = 60 * time.Second
+	lastPause  = 10 * time.Second
 	// steady is how long a connection must have lasted for the pauses to begin anew.
 	steady = 30 * time.Second
 )

@@ -29,6 +29,11 @@ describe('bannerOf', () => {
     const away = { code: 'unreachable', message: 'Away.', retry: true };
     expect(bannerOf({ ...mesh, connection: 'offline', problem: away })).toMatchObject({ detail: '', code: '' });
   });
+  it('offers to try at once only where there is a pause to cut short', () => {
+    expect(bannerOf({ ...mesh, connection: 'offline' })).toMatchObject({ waits: true });
+    expect(bannerOf({ ...mesh, connection: 'connecting', waiting: 1 })).toMatchObject({ waits: false });
+    expect(bannerOf({ ...mesh, connection: 'removed' })).toMatchObject({ waits: false });
+  });
   it('raises an alarm where waiting will not help', () => {
     const problem = { code: 'bad_roster', message: 'The roster breaks the rules.', retry: false };
     expect(bannerOf({ ...mesh, connection: 'offline', waiting: 2, problem })).toEqual({
@@ -36,6 +41,7 @@ describe('bannerOf', () => {
       code: 'bad_roster',
       detail: '',
       alarm: true,
+      waits: false,
     });
     expect(bannerOf({ ...mesh, connection: 'removed' })).toMatchObject({ code: 'removed', alarm: true });
   });
@@ -69,17 +75,24 @@ describe('groupPeople', () => {
       member('Cy', { presence: 'away' }),
       member('Di', { presence: 'offline', status: 'needs-approval' }),
       member(''),
-    ]);
+    ], true);
     expect(groups.here.map(({ name }) => name)).toEqual(['Zoe', 'Ada', 'bo']);
     expect(groups.away.map(({ name }) => name)).toEqual(['Cy']);
     expect(groups.notHere.map(({ name }) => name)).toEqual(['Di']);
     expect(groups.joining).toHaveLength(1);
   });
 
+  it('does not say who is here without a connection, but for oneself', () => {
+    const groups = groupPeople([member('Me', { isSelf: true, presence: 'offline' }), member('Di', { presence: 'offline' }), member('Ada')], false);
+    expect(groups.here.map(({ name }) => name)).toEqual(['Me']);
+    expect(groups.unknown.map(({ name }) => name)).toEqual(['Ada', 'Di']);
+    expect(groups.notHere).toEqual([]);
+  });
+
   it('orders two of one name the same way each time', () => {
     const one = member('Jo', { memberId: 'a' });
     const two = member('Jo', { memberId: 'b' });
-    expect(groupPeople([two, one]).here).toEqual(groupPeople([one, two]).here);
+    expect(groupPeople([two, one], true).here).toEqual(groupPeople([one, two], true).here);
   });
 });
 

@@ -81,6 +81,11 @@ export class MeshStore {
     return (this.state?.role === 'owner' || this.state?.role === 'admin') && this.state.connection !== 'removed';
   }
 
+  /** The relay tells who is here. */
+  get connected(): boolean {
+    return this.state?.connection === 'online';
+  }
+
   /** Nobody else is in the mesh yet. */
   get alone(): boolean {
     return this.state?.members.length === 1;

@@ -48,6 +48,7 @@ export const words = {
       offline: (when: string) => `last seen ${when}`,
     } satisfies Record<Presence, (when: string) => string>,
     neverSeen: 'not seen yet',
+    unknown: 'presence unknown while offline',
     joined: (when: string) => `joined ${when}`,
   },
 
@@ -133,6 +134,7 @@ export const words = {
     here: 'Here now',
     away: 'Away',
     notHere: 'Not here',
+    unknown: 'As of the last connection',
     joining: 'Joining',
     nobody: 'Nobody here yet.',
     nobodyText: 'Invite someone, or try the mesh out with two agents that live in this browser.',
@@ -167,6 +169,7 @@ export const words = {
       failed: 'Not sent',
       received: '',
     },
+    posted: 'Posted',
     departed: (names: readonly string[]) => `${new Intl.ListFormat('en').format(names)} ${names.length === 1 ? 'has' : 'have'} left.`,
     topicGone: 'No such topic is known here',
     memberGone: 'No such member is known here',
@@ -288,6 +291,7 @@ export const words = {
 
   banner: {
     offline: 'Waiting for the relay',
+    tryNow: 'Try now',
     kept: (n: number) => `${one(n, 'message', 'messages')} kept`,
     connecting: 'Connecting',
     removed: 'This device was removed from the mesh. What it has stays readable; coming back takes a new invite.',

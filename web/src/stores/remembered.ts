@@ -42,6 +42,10 @@ export const remembered = {
     write('has-meshes', has ? '1' : '');
   },
 
+  /** The mesh that was joined by the invite of a code; empty: none that this page knows of. */
+  joinedBy: (code: string): string => read(`joined.${code}`),
+  keepJoinedBy: (code: string, meshId: string): void => write(`joined.${code}`, meshId),
+
   /** The name under which this person joined last. */
   get displayName(): string {
     return read('display-name');

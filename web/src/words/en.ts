@@ -136,12 +136,12 @@ export const words = {
     notHere: 'Not here',
     unknown: 'As of the last connection',
     joining: 'Joining',
-    nobody: 'Nobody here yet.',
+    nobody: 'Only you so far.',
     nobodyText: 'Invite someone, or try the mesh out with two agents that live in this browser.',
     invite: 'Invite',
     inviteSomeone: 'Invite someone',
     demo: 'Bring in two demo agents',
-    demoBusy: 'Bringing them in',
+    demoBusy: 'They are coming in',
   },
 
   conversation: {
@@ -220,6 +220,11 @@ export const words = {
     copyLink: 'Copy link',
     terms: (role: string, uses: number, until: string) =>
       `Whoever opens it joins as ${role}. Good for ${one(uses, 'person', 'people')}, until ${until}.`,
+    over: {
+      exhausted: 'This link has been used up: whoever opened it has joined.',
+      expired: 'This link has expired.',
+      revoked: 'This link was withdrawn.',
+    },
     qr: 'The same as a QR code',
     advanced: 'Advanced',
     role: 'Role',

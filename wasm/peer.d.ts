@@ -217,6 +217,8 @@ export interface Peer {
   joinMesh(options: { link: string; displayName: string }): Promise<MeshSummary>
   /** Takes this member out of the mesh and deletes what this browser holds of it. A mesh that is `removed` or `joining` is only deleted. */
   leaveMesh(meshId: string): Promise<void>
+  /** Deletes what this browser holds of the mesh, and tells nobody: to the others its member stays one. */
+  forgetMesh(meshId: string): Promise<void>
   setDisplayName(meshId: string, name: string): Promise<void>
   /** Newest `limit` messages before `before` (a `seq`; 0: the newest), oldest first. */
   messages(meshId: string, conversation: ConversationId, before: number, limit: number): Promise<Message[]>

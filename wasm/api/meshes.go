@@ -170,6 +170,18 @@ func (p *Peer) LeaveMesh(ctx context.Context, meshID string) error {
 	for _, agent := range p.agents(meshID) {
 		// The person has left; an agent that cannot say so is gone all the same.
 		_ = p.depart(ctx, agent)
+	}
+	return p.ForgetMesh(ctx, meshID)
+}
+
+// ForgetMesh deletes what is here of a mesh, the demo agents too, and tells the mesh nothing: its last owner cannot leave it,
+// and a relay that is gone for good hears of nobody.
+func (p *Peer) ForgetMesh(ctx context.Context, meshID string) error {
+	d, err := p.find(meshID)
+	if err != nil {
+		return err
+	}
+	for _, agent := range p.agents(meshID) {
 		if err := p.forget(ctx, agent); err != nil {
 			return err
 		}

@@ -52,6 +52,13 @@ var Methods = [...]Method{
 		}
 		return nil, c.LeaveMesh(c.ctx, mesh)
 	}},
+	{"forgetMesh", func(c *call) (any, error) {
+		var mesh string
+		if err := c.take(&mesh); err != nil {
+			return nil, err
+		}
+		return nil, c.ForgetMesh(c.ctx, mesh)
+	}},
 	{"setDisplayName", func(c *call) (any, error) {
 		var mesh, name string
 		if err := c.take(&mesh, &name); err != nil {

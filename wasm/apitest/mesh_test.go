@@ -148,6 +148,10 @@ func TestLeavingDeletesWhatIsHere(t *testing.T) {
 	if len(ada.meshes()) != 1 {
 		t.Error("the last owner's mesh is gone")
 	}
+	ada.must(nil, "forgetMesh", mesh.MeshID)
+	if left := ada.meshes(); len(left) != 0 || ada.storage.count() != 0 {
+		t.Errorf("after the mesh was forgotten there are %+v, in %d stores", left, ada.storage.count())
+	}
 }
 
 func TestWhatIsAskedWronglyIsRefused(t *testing.T) {

@@ -15,6 +15,7 @@ const REPEATABLE = {
   previewInvite: true,
   joinMesh: true,
   leaveMesh: false,
+  forgetMesh: false,
   setDisplayName: true,
   messages: true,
   resolve: true,

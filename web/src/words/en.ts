@@ -290,6 +290,12 @@ export const words = {
     deleteTitle: (mesh: string) => `Delete what is here of ${mesh}?`,
     deleteBody: 'Keys and messages that this browser holds of the mesh are deleted. Nobody else notices.',
     deleteDo: 'Delete it here',
+    lastOwner: 'A mesh keeps at least one owner, and you are the only one, so you cannot leave it.',
+    forgetTitle: (mesh: string) => `Forget ${mesh} on this browser?`,
+    forgetAlone: 'You can forget it: the keys and messages that this browser holds are deleted, and cannot be had back.',
+    forgetBody:
+      'You can forget the mesh on this browser: the keys and messages held here are deleted. The others are not told and go on seeing you as a member; nobody can act as you again.',
+    forgetDo: 'Forget this mesh on this browser',
     keep: 'Keep it',
     stay: 'Stay',
   },

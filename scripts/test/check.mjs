@@ -13,6 +13,7 @@ const CHECKS = [
   { name: 'go.mod says go 1.26.0', run: goLine },
   { name: 'docs/dependencies.md', run: dependencies },
   { name: 'the counting of tests', argv: ['node', '--test', 'scripts/test/counting.test.mjs'] },
+  { name: 'the joining of segments', argv: ['node', '--test', 'scripts/test/join-segments.test.mjs'] },
   { name: 'go mod verify', argv: ['go', 'mod', 'verify'] },
   { name: 'gofmt', run: gofmt },
   { name: 'go vet', argv: ['go', 'vet', './...'] },

@@ -29,15 +29,21 @@ type device struct {
 
 	// token is the operator's, while a mesh is being made. It is never stored.
 	token string
-	// stop ends the goroutine; ended is closed when it has ended and the store is closed.
+	// session is this run of the program, as one device of it.
+	session wire.SessionID
+	// life ends with stop; ended is closed when the goroutine has ended and the store is closed.
+	life  context.Context
 	stop  context.CancelFunc
 	ended chan struct{}
 	// nudge holds one token when waiting for the next attempt is to end.
 	nudge chan struct{}
 }
 
-func newDevice(e entry) *device {
-	return &device{entry: e, tried: make(chan struct{}), ended: make(chan struct{}), nudge: make(chan struct{}, 1), stop: func() {}}
+// newDevice makes a device that lives in ctx and does nothing yet.
+func newDevice(ctx context.Context, e entry, session wire.SessionID) *device {
+	d := &device{entry: e, session: session, tried: make(chan struct{}), ended: make(chan struct{}), nudge: make(chan struct{}, 1)}
+	d.life, d.stop = context.WithCancel(ctx)
+	return d
 }
 
 // registered is a copy of the entry.

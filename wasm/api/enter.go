@@ -17,10 +17,8 @@ func (p *Peer) enter(ctx context.Context, d *device, stored Device) (*driver.Dri
 	d.mu.Lock()
 	e, token := d.entry, d.token
 	d.mu.Unlock()
-	host, err := p.host(e, stored)
-	if err != nil {
-		return nil, err
-	}
+	host := p.host(e, d.session, stored)
+	var err error
 	switch e.Stage {
 	case stageCreating:
 		err = driver.Create(ctx, host, driver.CreateOptions{Relay: e.Relay, Name: e.MeshName, DisplayName: e.DisplayName, Token: token})
@@ -41,11 +39,7 @@ func (p *Peer) enter(ctx context.Context, d *device, stored Device) (*driver.Dri
 	return running, err
 }
 
-func (p *Peer) host(e entry, stored Device) (driver.Host, error) {
-	var session wire.SessionID
-	if _, err := io.ReadFull(p.platform.Entropy, session[:]); err != nil {
-		return driver.Host{}, fmt.Errorf("drawing a session id: %w", err)
-	}
+func (p *Peer) host(e entry, session wire.SessionID, stored Device) driver.Host {
 	card := p.card(e)
 	if e.isAgent() {
 		card = demo.Card(e.Agent)
@@ -53,7 +47,7 @@ func (p *Peer) host(e entry, stored Device) (driver.Host, error) {
 	return driver.Host{
 		Store: stored.Store, Keys: stored.Keys, Dialer: p.platform.Dialer, HTTP: p.platform.HTTP, Now: p.platform.Now,
 		Entropy: p.platform.Entropy, Session: session, Card: &card, Log: p.platform.Log,
-	}, nil
+	}
 }
 
 // card is what the person's session says of itself.
@@ -65,17 +59,28 @@ func (p *Peer) card(e entry) peer.Card {
 	return peer.Card{Kind: peer.KindPerson, Status: status, Summary: e.Summary, Client: p.platform.Client}
 }
 
+func (p *Peer) newDevice(e entry) (*device, error) {
+	var session wire.SessionID
+	if _, err := io.ReadFull(p.platform.Entropy, session[:]); err != nil {
+		return nil, fmt.Errorf("drawing a session id: %w", err)
+	}
+	return newDevice(p.life, e, session), nil
+}
+
 // add registers a device and begins it; wait gives how its first attempt ended.
 func (p *Peer) add(ctx context.Context, e entry, token string) (d *device, wait func(context.Context) error, err error) {
 	if e.name, err = p.newName(); err != nil {
 		return nil, nil, err
 	}
 	e.Since = p.platform.Now().UnixMilli()
-	if err := p.list().save(ctx, e); err != nil {
+	if d, err = p.newDevice(e); err != nil {
 		return nil, nil, err
 	}
-	d = newDevice(e)
 	d.token = token
+	if err := p.list().save(ctx, e); err != nil {
+		d.stop()
+		return nil, nil, err
+	}
 	p.mu.Lock()
 	p.devices[e.name] = d
 	p.mu.Unlock()

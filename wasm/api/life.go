@@ -18,12 +18,10 @@ const (
 
 // begin starts the device's goroutine.
 func (p *Peer) begin(d *device) {
-	ctx, stop := context.WithCancel(p.life)
-	d.stop = stop
 	p.alive.Go(func() {
 		defer close(d.ended)
-		defer stop()
-		p.live(ctx, d)
+		defer d.stop()
+		p.live(d.life, d)
 	})
 }
 

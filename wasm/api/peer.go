@@ -24,7 +24,10 @@ type Peer struct {
 	relay    string
 	build    string
 	devices  map[string]*device
-	marker   string
+
+	// marking is held while the marker is made and told, so that the last one told is the newest.
+	marking sync.Mutex
+	marker  string
 }
 
 // New makes a peer that does nothing before Start. It lives until ctx ends; Wait then waits for what it began. tell is
@@ -73,11 +76,15 @@ func (p *Peer) open(ctx context.Context, options StartOptions) error {
 		_ = register.store.Close()
 		return err
 	}
-	p.mu.Lock()
-	p.register, p.relay, p.build = register, options.Relay, options.Build
+	devices := map[string]*device{}
 	for _, e := range append(entries, lost...) {
-		p.devices[e.name] = newDevice(e)
+		if devices[e.name], err = p.newDevice(e); err != nil {
+			_ = register.store.Close()
+			return err
+		}
 	}
+	p.mu.Lock()
+	p.register, p.relay, p.build, p.devices = register, options.Relay, options.Build, devices
 	p.mu.Unlock()
 	if len(lost) > 0 {
 		p.tell(storageFailed(*problemOf(errLost)))
@@ -147,18 +154,14 @@ func (p *Peer) find(meshID string) (*device, error) {
 
 // mark has the page keep a new marker where the meshes changed.
 func (p *Peer) mark() {
+	p.marking.Lock()
+	defer p.marking.Unlock()
 	var entries []entry
 	for _, d := range p.all() {
 		entries = append(entries, d.registered())
 	}
-	p.mu.Lock()
-	text, err := p.register.marker(entries)
-	changed := err == nil && text != p.marker
-	if changed {
+	if text, err := p.list().marker(entries); err == nil && text != p.marker {
 		p.marker = text
-	}
-	p.mu.Unlock()
-	if changed {
 		p.tell(markerChanged(text))
 	}
 }

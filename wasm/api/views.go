@@ -1,6 +1,8 @@
 package api
 
-// The types of wasm/peer.d.ts, field by field; TestTypes holds them together.
+// The types of wasm/peer.d.ts, field by field. What a field means is said there, and types_test.go holds both together.
+
+// The words of peer.d.ts: each is one of those of the type of the same name in package peer or wire.
 type (
 	Role           string
 	Presence       string
@@ -19,6 +21,7 @@ type Problem struct {
 	Retry   bool   `json:"retry"`
 }
 
+// MeshSummary is a mesh in the list of meshes.
 type MeshSummary struct {
 	MeshID      string     `json:"meshId"`
 	Name        string     `json:"name"`
@@ -33,6 +36,7 @@ type MeshSummary struct {
 	Waiting     int        `json:"waiting"`
 }
 
+// Session is one session of a member.
 type Session struct {
 	SessionID string   `json:"sessionId"`
 	DeviceID  string   `json:"deviceId"`
@@ -48,6 +52,7 @@ type Session struct {
 	Client    string   `json:"client"`
 }
 
+// Member is a member of a mesh.
 type Member struct {
 	MemberID  string    `json:"memberId"`
 	Name      string    `json:"name"`
@@ -64,6 +69,7 @@ type Member struct {
 	JoinedAt  int64     `json:"joinedAt"`
 }
 
+// Topic is a topic of a mesh.
 type Topic struct {
 	TopicID     string `json:"topicId"`
 	Name        string `json:"name"`
@@ -73,6 +79,7 @@ type Topic struct {
 	LastAt      int64  `json:"lastAt"`
 }
 
+// Direct is a conversation with members.
 type Direct struct {
 	Conversation ConversationID `json:"conversation"`
 	MemberIDs    []string       `json:"memberIds"`
@@ -83,6 +90,7 @@ type Direct struct {
 	LastText     string         `json:"lastText"`
 }
 
+// MeshState is a mesh with everything in it but the messages.
 type MeshState struct {
 	MeshSummary
 	Members []Member `json:"members"`
@@ -90,6 +98,7 @@ type MeshState struct {
 	Directs []Direct `json:"directs"`
 }
 
+// Message is a message of this device's log, or a hole in it.
 type Message struct {
 	ID           string         `json:"id"`
 	Conversation ConversationID `json:"conversation"`
@@ -111,12 +120,14 @@ type Message struct {
 	Gap          bool           `json:"gap"`
 }
 
+// PreviewMember is a member whom an invite's preview lists.
 type PreviewMember struct {
 	MemberID string `json:"memberId"`
 	Name     string `json:"name"`
 	Role     Role   `json:"role"`
 }
 
+// InvitePreview is what the consent page shows.
 type InvitePreview struct {
 	Link        string          `json:"link"`
 	Code        string          `json:"code"`
@@ -133,6 +144,7 @@ type InvitePreview struct {
 	AlreadyIn   bool            `json:"alreadyIn"`
 }
 
+// Invite is an invite of a mesh.
 type Invite struct {
 	InviteID  string   `json:"inviteId"`
 	Code      string   `json:"code"`
@@ -146,6 +158,7 @@ type Invite struct {
 	QR        []string `json:"qr"`
 }
 
+// Recipient is one of those whom a target means.
 type Recipient struct {
 	MemberID string   `json:"memberId"`
 	Name     string   `json:"name"`
@@ -153,6 +166,7 @@ type Recipient struct {
 	Presence Presence `json:"presence"`
 }
 
+// Resolution is what a typed target means now.
 type Resolution struct {
 	Input        string         `json:"input"`
 	Kind         string         `json:"kind"`
@@ -165,6 +179,7 @@ type Resolution struct {
 	Problem      *Problem       `json:"problem"`
 }
 
+// Suggestion completes a target that is being typed.
 type Suggestion struct {
 	Target   string `json:"target"`
 	Label    string `json:"label"`
@@ -173,6 +188,7 @@ type Suggestion struct {
 	MemberID string `json:"memberId"`
 }
 
+// Started is what Start gives.
 type Started struct {
 	Version   string `json:"version"`
 	Build     string `json:"build"`

@@ -2,13 +2,16 @@ package websocket
 
 import "unicode/utf8"
 
+// closeNormal is how a connection ends that is not wanted any more.
+const closeNormal = 1000
+
 // closeRefused is how a connection ends over which something came that is not taken.
 const closeRefused = 4000
 
 // sendable is code where a browser may send it, and else closeRefused: any other makes close throw and leaves the socket
 // open.
 func sendable(code int) int {
-	if code == 1000 || code >= 3000 && code <= 4999 {
+	if code == closeNormal || code >= 3000 && code <= 4999 {
 		return code
 	}
 	return closeRefused

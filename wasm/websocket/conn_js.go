@@ -53,16 +53,35 @@ func (Dialer) Dial(ctx context.Context, url string) (driver.Conn, error) {
 	if err := c.listen(); err != nil {
 		return nil, err
 	}
-	select {
-	case <-c.opened:
-	case <-ctx.Done():
-		_ = c.Close(1000, "")
-		return nil, ctx.Err()
-	}
-	if err := c.queue.ended(); err != nil {
+	if err := c.open(ctx); err != nil {
+		_ = c.Close(closeNormal, "")
 		return nil, err
 	}
 	return c, nil
+}
+
+// open waits until the connection is open, for a while: a browser itself may wait for minutes.
+func (c *Conn) open(ctx context.Context) error {
+	timer := time.NewTimer(wire.HandshakeSeconds * time.Second)
+	defer timer.Stop()
+	select {
+	case <-c.opened:
+	case <-timer.C:
+		return wire.Errorf(wire.CodeUnreachable, "The relay did not answer in time.")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := c.queue.ended(); err != nil {
+		return err
+	}
+	protocol, err := c.socket.Get("protocol")
+	if err != nil {
+		return err
+	}
+	if spoken, err := protocol.String(); err != nil || spoken != wire.Subprotocol {
+		return wire.Errorf(wire.CodeUnsupported, "What answers at this address is not a claudemesh relay of this version.")
+	}
+	return nil
 }
 
 // listen takes the socket's events until it is closed, the last of them.

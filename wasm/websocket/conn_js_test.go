@@ -256,6 +256,19 @@ func TestConnectionsThatDoNotOpen(t *testing.T) {
 		}
 		must(socket.Call("end", 1006))
 	})
+	t.Run("no relay", func(t *testing.T) {
+		next := playNetwork(t)
+		result := dial(t.Context())
+		socket := next()
+		if err := socket.Set("protocol", ""); err != nil {
+			t.Fatal(err)
+		}
+		must(socket.Call("open"))
+		if d := <-result; wire.CodeOf(d.err) != wire.CodeUnsupported {
+			t.Errorf("Dial = %v, want unsupported", d.err)
+		}
+		must(socket.Call("end", 1005))
+	})
 	t.Run("no address", func(t *testing.T) {
 		playNetwork(t)
 		if _, err := (Dialer{}).Dial(t.Context(), "about:blank"); wire.CodeOf(err) != wire.CodeMalformed {

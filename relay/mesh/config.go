@@ -25,7 +25,7 @@ type Config struct {
 	Tails             int // of one connection
 	InboxTracked      int // sends to one inbox whose delivery is still to be told
 	Tracked           int // the same, of the mesh
-	Devices           int // of the mesh; a rotation holds one wrap for each, in a statement of at most 1 MiB
+	Devices           int // of the mesh; a rotation holds one wrap for each, in a statement of at most 768 KiB (229 bytes each)
 	MemberDevices     int // of one member
 	Statements        int // of the roster; as many again where they take rights away
 	RosterBytes       int // of the roster, likewise
@@ -60,7 +60,7 @@ func DefaultConfig(origins ...string) Config {
 		Tails:             1024,
 		InboxTracked:      4096,
 		Tracked:           1 << 18,
-		Devices:           4096,
+		Devices:           3200,
 		MemberDevices:     32,
 		Statements:        200_000,
 		RosterBytes:       256 << 20,

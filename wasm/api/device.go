@@ -61,17 +61,14 @@ func (d *device) opened() (*driver.Driver, error) {
 	case d.driver != nil:
 		return d.driver, nil
 	case d.entry.Stage == stageLost:
-		return nil, errLost
+		return nil, ErrGone
 	case d.problem != nil:
 		return nil, d.problem
 	}
 	return nil, errJoining
 }
 
-var (
-	errJoining = wire.Errorf(wire.CodeUnavailable, "This browser is still joining this mesh.")
-	errLost    = wire.Errorf(wire.CodeStorage, "This browser has deleted what this page stored of this mesh. Ask for an invite to join it again with a new device.")
-)
+var errJoining = wire.Errorf(wire.CodeUnavailable, "This browser is still joining this mesh.")
 
 // settle ends an attempt to become a member.
 func (d *device) settle(err error) {
@@ -162,7 +159,7 @@ func (e entry) summary(problem *wire.Error) MeshSummary {
 	connection := peer.Joining
 	switch e.Stage {
 	case stageLost:
-		connection, s.Problem = peer.Removed, problemOf(errLost)
+		connection, s.Problem = peer.Removed, problemOf(ErrGone)
 	case stageMember:
 		connection = peer.Unconnected
 	}

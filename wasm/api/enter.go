@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -22,6 +23,9 @@ func (p *Peer) enter(ctx context.Context, d *device, stored Device) (*driver.Dri
 	switch e.Stage {
 	case stageCreating:
 		err = driver.Create(ctx, host, driver.CreateOptions{Relay: e.Relay, Name: e.MeshName, DisplayName: e.DisplayName, Token: token})
+		if wire.CodeOf(err) == wire.CodeAlreadyJoined {
+			err = nil // it was made, and the register did not come to hear of it
+		}
 	case stageJoining:
 		err = driver.Join(ctx, host, driver.JoinOptions{Link: e.Link, DisplayName: e.DisplayName})
 	}
@@ -36,7 +40,10 @@ func (p *Peer) enter(ctx context.Context, d *device, stored Device) (*driver.Dri
 	err = p.change(ctx, d, func(e *entry) {
 		e.Stage, e.Link, e.Mesh = stageMember, "", view.Mesh.String()
 	})
-	return running, err
+	if err != nil {
+		return nil, errors.Join(err, running.Close())
+	}
+	return running, nil
 }
 
 func (p *Peer) host(e entry, session wire.SessionID, stored Device) driver.Host {

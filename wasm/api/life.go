@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"claudemesh.com/mesh/shared/peer"
@@ -104,7 +103,7 @@ func (p *Peer) failed(ctx context.Context, d *device, err error) (done bool) {
 	switch {
 	case refusal.Code == wire.CodeInUse:
 		done = true
-	case errors.Is(err, ErrGone):
+	case refusal == ErrGone: // and not errors.Is, to which any failure of storage is one
 		done, undone = true, p.lose(ctx, d)
 	case e.Stage != stageMember && !refusal.Retry, e.isAgent() && refusal.Code == wire.CodeRemoved:
 		done, undone = true, p.erase(ctx, d)

@@ -87,7 +87,7 @@ func (p *Peer) open(ctx context.Context, options StartOptions) error {
 	p.register, p.relay, p.build, p.devices = register, options.Relay, options.Build, devices
 	p.mu.Unlock()
 	if len(lost) > 0 {
-		p.tell(storageFailed(*problemOf(errLost)))
+		p.tell(storageFailed(*problemOf(ErrGone)))
 	}
 	p.mark()
 	p.openAll(ctx)

@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
 	"claudemesh.com/mesh/shared/identity"
 	"claudemesh.com/mesh/shared/peer/driver"
+	"claudemesh.com/mesh/shared/wire"
 )
 
 // Platform is what the browser gives.
@@ -42,7 +42,7 @@ type Storage interface {
 }
 
 // ErrGone says that a device's store, or its keys in it, is not there any more: the browser deleted it.
-var ErrGone = errors.New("api: this browser has deleted the device's store")
+var ErrGone = wire.Errorf(wire.CodeStorage, "This browser has deleted what this page stored of this mesh. Ask for an invite to join it again with a new device.")
 
 // Device is one device's keys and store.
 type Device struct {

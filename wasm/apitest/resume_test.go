@@ -163,6 +163,37 @@ func TestAMeshThatWasBegunIsMadeAfterAReload(t *testing.T) {
 	ada.until("the mesh is there", func() bool { return len(ada.meshes()) == 1 && ada.meshes()[0].Name == "Lab" })
 }
 
+// A crash between the making of a mesh and the register's knowing of it: the register's commits fail from the second on.
+func TestAMeshThatTheRegisterMissedIsNotLost(t *testing.T) {
+	t.Parallel()
+	r := startRelay(t)
+	ada := newBrowser(t, r)
+	var mu sync.Mutex
+	commits, broken := 0, true
+	ada.storage.register.Fault = func(done bool) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if !done {
+			commits++
+		}
+		if broken && commits > 1 {
+			return wire.Refuse(wire.CodeStorage)
+		}
+		return nil
+	}
+	ada.refused(wire.CodeStorage, "createMesh", api.CreateMeshOptions{Name: "Lab", DisplayName: "Ada"})
+	ada.close()
+	mu.Lock()
+	broken = false
+	mu.Unlock()
+	ada.load()
+	ada.until("the mesh is there", func() bool { return len(ada.meshes()) == 1 && ada.meshes()[0].Name == "Lab" })
+	ada.online(ada.meshes()[0].MeshID)
+	if n := ada.storage.count(); n != 1 {
+		t.Errorf("there are %d stores", n)
+	}
+}
+
 func TestAnotherMeshTakesThePlaceOfOneThatCouldNotBeMade(t *testing.T) {
 	t.Parallel()
 	r := startRelay(t)
@@ -243,6 +274,12 @@ func TestAStoreThatIsGoneAloneIsTold(t *testing.T) {
 	}
 	if ada.storage.count() != 0 {
 		t.Error("a store that was gone was made anew")
+	}
+	if !ada.told(func(e api.Event) bool {
+		s, ok := e.(api.StorageEvent)
+		return ok && s.Problem.Code == string(wire.CodeStorage)
+	}) {
+		t.Error("no event told of the loss")
 	}
 	ada.must(nil, "leaveMesh", mesh.MeshID)
 	if len(ada.meshes()) != 0 {

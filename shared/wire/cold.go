@@ -109,10 +109,12 @@ type Reply struct {
 	Error    *Error   `json:"error,omitempty"`
 }
 
-// SetCard replaces the session's card where version is higher.
+// SetCard replaces a session's card where version is higher. Session is one that the connection speaks for beside its own,
+// which its first card begins; zero means the connection's own.
 type SetCard struct {
-	Version uint64 `json:"version"`
-	Card    Bytes  `json:"card"`
+	Version uint64    `json:"version"`
+	Card    Bytes     `json:"card"`
+	Session SessionID `json:"session,omitzero"`
 }
 
 // TrackItem asks to be told when a device of the member passes the position in its inbox.

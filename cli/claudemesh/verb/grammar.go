@@ -19,6 +19,14 @@ type grammar struct {
 	Tail    tailVerb    `cmd:"" help:"Show messages as they arrive, until interrupted."`
 	Whoami  whoamiVerb  `cmd:"" help:"Show who this device is in the mesh."`
 	Leave   leaveVerb   `cmd:"" help:"Leave the mesh and delete its keys and messages from this machine."`
+	Status  statusVerb  `cmd:"" help:"Show or set what this session is doing."`
+	Summary summaryVerb `cmd:"" help:"Say in a line what this session works on."`
+	Tags    tagsVerb    `cmd:"" help:"Show or change the tags of this session."`
+	Setup   setupVerb   `cmd:"" help:"Connect a coding agent: claude, codex, gemini, cursor or opencode."`
+	MCP     mcpVerb     `cmd:"" name:"mcp" help:"Serve an agent over the Model Context Protocol on standard input and output."`
+	Hook    hookVerb    `cmd:"" help:"Take an event of Claude Code on standard input."`
+	Daemon  daemonVerb  `cmd:"" help:"Show or control the background process that speaks for this machine."`
+	Doctor  doctorVerb  `cmd:"" help:"Look for what keeps the mesh from working, and say how to mend it."`
 	Version versionVerb `cmd:"" help:"Show the version."`
 }
 

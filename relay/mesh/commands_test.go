@@ -72,13 +72,17 @@ func (w *world) run(line string) {
 	case "track": // track CONN MEMBER PLACE COUNTER
 		item := wire.TrackItem{Member: w.actor(a.word(1)).member, Position: position(a.word(2)), Counter: ok(strconv.ParseUint(a.word(3), 10, 64))}
 		w.frame(w.links[a.word(0)], wire.AppendJSONFrame(nil, wire.FrameTrack, wire.Track{Items: []wire.TrackItem{item}}))
-	case "card": // card CONN VERSION SIZE
-		card := wire.SetCard{Version: ok(strconv.ParseUint(a.word(1), 10, 64)), Card: make([]byte, ok(strconv.Atoi(a.word(2))))}
+	case "card": // card CONN VERSION SIZE [for=SESSION]
+		card := wire.SetCard{Version: ok(strconv.ParseUint(a.word(1), 10, 64)), Card: make([]byte, ok(strconv.Atoi(a.word(2)))), Session: a.session("for")}
 		w.frame(w.links[a.word(0)], wire.AppendJSONFrame(nil, wire.FrameCard, card))
+	case "speak": // speak CONN VERSION FROM TO: a card of 10 bytes for each of these sessions
+		for n := ok(strconv.Atoi(a.word(2))); n <= ok(strconv.Atoi(a.word(3))); n++ {
+			w.run(fmt.Sprintf("card %s %s 10 for=%d", a.word(0), a.word(1), n))
+		}
 	case "ping":
 		w.frame(w.links[a.word(0)], wire.AppendFrame(nil, wire.FramePing, []byte("12345678")))
-	case "bye":
-		w.frame(w.links[a.word(0)], wire.AppendFrame(nil, wire.FrameBye, nil))
+	case "bye": // bye CONN [for=SESSION]
+		w.frame(w.links[a.word(0)], wire.AppendBye(nil, a.session("for")))
 	case "raw": // raw CONN TYPE TEXT
 		kind := wire.FrameType(ok(strconv.ParseUint(a.word(1), 0, 8)))
 		w.frame(w.links[a.word(0)], wire.AppendFrame(nil, kind, []byte(a.rest(2))))
@@ -132,6 +136,14 @@ func position(text string) wire.Position {
 	}
 	first := wire.NextGeneration(0, start)
 	return wire.PositionOf(first+uint32(ok(strconv.ParseUint(generation, 10, 32))), ok(strconv.ParseUint(number, 10, 64)))
+}
+
+// session reads an option that names a session; without it, none.
+func (a args) session(option string) wire.SessionID {
+	if a.has(option) {
+		return sessionOf(a.options[option])
+	}
+	return wire.SessionID{}
 }
 
 func sessionOf(name string) (id wire.SessionID) {

@@ -18,7 +18,9 @@ type connection struct {
 	device  *device // nil before welcome
 	session wire.SessionID
 	oneShot bool
-	index   int // in Core.welcomed or Core.unheard
+	arrival uint64     // counts the welcomes of the mesh: the newer connection has the larger one
+	spoken  []*session // for which it speaks beside its own, in the order in which they began here
+	index   int        // in Core.welcomed or Core.unheard
 
 	tails   map[wire.Stream]*tail
 	waiting []*tail // for their turn to be read
@@ -102,13 +104,16 @@ func (c *Core) ping(conn *connection, payload []byte) error {
 	return nil
 }
 
+// bye ends one session at once, or the connection with all its sessions.
 func (c *Core) bye(now time.Time, conn *connection, payload []byte) error {
-	if len(payload) != 0 {
-		return wire.Errorf(wire.CodeMalformed, "a bye is empty")
+	session, err := wire.ParseBye(payload)
+	if err != nil {
+		return err
 	}
-	if s := c.leaseOf(conn); s != nil {
-		c.setState(now, s, wire.StateOffline)
+	if !session.IsZero() {
+		return c.endSpoken(now, conn, session)
 	}
+	c.letGo(now, conn, wire.StateOffline)
 	c.drop(now, conn, nil)
 	return nil
 }
@@ -147,7 +152,7 @@ func (c *Core) dropped(e *effect) {
 	c.out.list = append(c.out.list, Output{Kind: OutputDrop, Conn: e.conn.id, Code: e.code, Bytes: c.out.bytes[e.from:e.to:e.to]})
 }
 
-// forget takes a connection out of everything; its lease goes on for the grace.
+// forget takes a connection out of everything; its sessions are away for the grace.
 func (c *Core) forget(now time.Time, conn *connection) {
 	if conn.ending {
 		return
@@ -161,18 +166,13 @@ func (c *Core) forget(now time.Time, conn *connection) {
 		c.endTail(t)
 	}
 	conn.waiting, conn.reading = nil, nil
+	c.letGo(now, conn, wire.StateAway)
 	if conn.device == nil {
 		c.unheard = leave(c.unheard, conn)
 		return
 	}
 	c.welcomed = leave(c.welcomed, conn)
 	conn.device.conns = slices.DeleteFunc(conn.device.conns, func(x *connection) bool { return x == conn })
-	if s := c.leaseOf(conn); s != nil {
-		s.conn = nil
-		if s.row.State == wire.StateOnline {
-			c.setState(now, s, wire.StateAway)
-		}
-	}
 }
 
 // leave takes a connection out of a list in which it knows its index.

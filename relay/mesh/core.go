@@ -27,6 +27,7 @@ type Core struct {
 	conns    map[ConnID]*connection
 	welcomed []*connection // in no order that matters, but the same at every run
 	unheard  []*connection // before their hello
+	arrivals uint64
 	sessions map[sessionKey]*session
 	leases   []*session    // the values of sessions
 	cards    int           // bytes in all sessions' cards

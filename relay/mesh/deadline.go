@@ -18,7 +18,8 @@ func (c *Core) due(at time.Time) {
 	}
 }
 
-// tick drops who did not answer and who fell silent, ends graces, and finds the next deadline.
+// tick drops who did not answer and who fell silent, takes away what passed to a connection that does not speak for it, ends
+// graces, and finds the next deadline.
 func (c *Core) tick(now time.Time) {
 	if c.deadline.IsZero() || now.Before(c.deadline) {
 		return
@@ -39,6 +40,15 @@ func (c *Core) tick(now time.Time) {
 		}
 	}
 	for _, s := range slices.Clone(c.leases) {
+		if !s.passed.IsZero() {
+			if ends := s.passed.Add(c.config.Handshake); now.Before(ends) {
+				c.due(ends)
+			} else {
+				c.hold(s, nil)
+				c.setState(now, s, wire.StateAway)
+			}
+			continue
+		}
 		if s.row.State != wire.StateAway {
 			continue
 		}

@@ -4,7 +4,12 @@ import "fmt"
 
 // Remains tells what a core holds beside its roster: for tests that look for what was left behind.
 func (c *Core) Remains() string {
-	live, tracked, kept, waiting := 0, 0, c.kept, 0
+	live, tracked, kept, waiting, spoken := 0, 0, c.kept, 0, 0
+	for _, s := range c.leases {
+		if s.conn != nil {
+			spoken++
+		}
+	}
 	for _, s := range c.streams {
 		live += len(s.live)
 		tracked += len(s.watched)
@@ -16,5 +21,5 @@ func (c *Core) Remains() string {
 	if tracked != c.tracked {
 		return fmt.Sprintf("%d sends are tracked and %d counted", tracked, c.tracked)
 	}
-	return fmt.Sprintf("%d connections, %d of devices, %d live, %d kept", len(c.conns)+len(c.welcomed)+len(c.unheard), waiting, live, kept)
+	return fmt.Sprintf("%d connections, %d of devices, %d live, %d kept, %d sessions held", len(c.conns)+len(c.welcomed)+len(c.unheard), waiting, live, kept, spoken)
 }

@@ -51,8 +51,9 @@ func (c *Core) admit(now time.Time, conn *connection, h wire.Hello) error {
 	for _, older := range device.conns {
 		if older.session == h.Session {
 			if s := c.leaseOf(older); s != nil && !h.OneShot {
-				s.conn = nil // it passes to this connection without having been away
+				c.hold(s, nil) // it passes to this connection without having been away
 			}
+			c.passSpoken(now, older, conn)
 			c.drop(now, older, wire.Refuse(wire.CodeSuperseded))
 			break
 		}
@@ -69,6 +70,8 @@ func (c *Core) admit(now time.Time, conn *connection, h wire.Hello) error {
 	conn.index = len(c.welcomed)
 	c.welcomed = append(c.welcomed, conn)
 	conn.device, conn.session, conn.oneShot, conn.nonce, conn.fresh = device, h.Session, h.OneShot, nil, true
+	c.arrivals++
+	conn.arrival = c.arrivals
 	conn.tails = make(map[wire.Stream]*tail)
 	device.conns = append(device.conns, conn)
 	c.arrived = append(c.arrived, conn)

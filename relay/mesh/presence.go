@@ -12,7 +12,8 @@ import (
 type session struct {
 	row     SessionRow
 	conn    *connection
-	index   int // in Core.leases
+	passed  time.Time // when conn got it from the one that it superseded; zero once conn spoke for it
+	index   int       // in Core.leases
 	changed bool
 }
 
@@ -65,7 +66,7 @@ func (c *Core) dropSession(s *session) {
 	c.batch.add(&DropSession{Device: s.row.Device, Session: s.row.Session})
 }
 
-// leaseOf is the lease that a connection holds, or nil.
+// leaseOf is the lease of a connection's own session, or nil.
 func (c *Core) leaseOf(conn *connection) *session {
 	if conn.device == nil || conn.oneShot {
 		return nil
@@ -86,7 +87,7 @@ func (c *Core) takeLease(now time.Time, conn *connection, d *device, id wire.Ses
 		s = &session{row: SessionRow{Member: d.member, Device: d.id, Session: id}}
 		c.keep(s)
 	}
-	s.conn = conn
+	c.hold(s, conn)
 	if s.row.State != wire.StateOnline {
 		c.setState(now, s, wire.StateOnline)
 	}
@@ -139,7 +140,8 @@ func (c *Core) setState(now time.Time, s *session, state string) {
 
 // endSession forgets a session whose device is out of the mesh, and tells the others that it is offline.
 func (c *Core) endSession(now time.Time, s *session) {
-	s.conn, s.row.State, s.row.Since = nil, wire.StateOffline, milliseconds(now)
+	c.hold(s, nil)
+	s.row.State, s.row.Since = wire.StateOffline, milliseconds(now)
 	c.tell(s)
 	c.dropSession(s)
 }
@@ -156,40 +158,6 @@ func (c *Core) tell(s *session) {
 		s.changed = true
 		c.changes = append(c.changes, s)
 	}
-}
-
-// card replaces a session's card by one of a higher version (docs/PROTOCOL.md, section 10).
-func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
-	var set wire.SetCard
-	if err := wire.DecodeJSON(payload, wire.MaxJSON, &set); err != nil {
-		return err
-	}
-	if len(set.Card) > wire.MaxCard {
-		return wire.Errorf(wire.CodeTooLarge, "a card holds at most %d bytes, this one %d", wire.MaxCard, len(set.Card))
-	}
-	if len(set.Card) == 0 || set.Version == 0 {
-		return wire.Errorf(wire.CodeMalformed, "a card has a version of 1 or more and is not empty")
-	}
-	s := c.leaseOf(conn)
-	if s == nil {
-		return wire.Errorf(wire.CodeUnsupported, "a one-shot session has no card")
-	}
-	if set.Version <= s.row.CardVersion {
-		return nil
-	}
-	m := c.member(s.row.Member)
-	if !m.appends.take(c.config.Appends, now) {
-		return wire.Refuse(wire.CodeRateLimited)
-	}
-	more := len(set.Card) - len(s.row.Card)
-	if more > 0 && (m.cards+more > c.config.MemberCards || c.cards+more > c.config.Cards) {
-		return wire.Errorf(wire.CodeTooLarge, "The cards of this member or mesh take as many bytes as the relay allows.")
-	}
-	m.cards += more
-	c.cards += more
-	s.row.CardVersion, s.row.Card = set.Version, set.Card
-	c.store(s)
-	return nil
 }
 
 // tellAll sends a new connection every session. Whoever arrives in the same batch is sent the same frames: after a restart

@@ -143,7 +143,7 @@ func (s *walk) settle() {
 		s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
 	}
 	s.commit()
-	if left := s.core.Remains(); left != "0 connections, 0 of devices, 0 live, 0 kept" {
+	if left := s.core.Remains(); left != "0 connections, 0 of devices, 0 live, 0 kept, 0 sessions held" {
 		s.rt.Fatalf("when all are gone there are %s", left)
 	}
 }

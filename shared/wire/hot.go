@@ -190,5 +190,35 @@ func ParseResume(payload []byte) (last uint64, err error) {
 	return last, r.Done("a resume frame")
 }
 
+// AppendBye appends a bye frame: of one session that the connection speaks for, or, where session is zero, of the connection
+// with all its sessions.
+func AppendBye(b []byte, session SessionID) []byte {
+	if session.IsZero() {
+		return BeginFrame(b, FrameBye)
+	}
+	return append(append(b, byte(FrameBye), 0, 0, 0, ShortIDSize), session[:]...)
+}
+
+// ParseBye reads a bye frame's payload; zero means the connection with all its sessions. CodeMalformed: it is neither empty nor
+// one session id, or that id is zero.
+func ParseBye(payload []byte) (session SessionID, err error) {
+	if len(payload) == 0 {
+		return SessionID{}, nil
+	}
+	if len(payload) != ShortIDSize {
+		return SessionID{}, errBye
+	}
+	copy(session[:], payload)
+	if session.IsZero() {
+		return SessionID{}, errZeroSession
+	}
+	return session, nil
+}
+
+var (
+	errBye         = Errorf(CodeMalformed, "a bye is empty or names one session, in %d bytes", ShortIDSize)
+	errZeroSession = Errorf(CodeMalformed, "a session id is not zero")
+)
+
 // PingSize is the size in bytes of what a ping carries and a pong returns.
 const PingSize = 8

@@ -18,6 +18,7 @@ const (
 	MaxTrack         = 256
 	MaxTail          = 256
 	MaxReceipt       = 256
+	MaxSpoken        = 64 // sessions for which a connection speaks beside its own
 	MaxName          = 64 // characters
 	MaxGroups        = 16
 	MaxInviteUses    = 10_000

@@ -47,6 +47,8 @@ export interface Session {
   since: number
   kind: Kind
   status: Status
+  /** When the status began, by the clock of the session's device; 0: it does not tell. */
+  statusSince: number
   summary: string
   host: string
   directory: string
@@ -88,10 +90,30 @@ export interface Direct {
   lastText: string
 }
 
+/**
+ * A question to this member that waits for its answer: a message of type `ask`, direct or in a topic that mentions the member.
+ * It goes with the member's next message in the direct conversation with the one who asks, with one that replies to it, or
+ * with `settleAsk`.
+ */
+export interface Ask {
+  messageId: string
+  conversation: ConversationId
+  /** Member id of the one who asks. */
+  from: string
+  fromName: string
+  /** Session id; empty: not told. */
+  fromSession: string
+  /** The beginning of the text. */
+  text: string
+  at: number
+}
+
 export interface MeshState extends MeshSummary {
   members: Member[]
   topics: Topic[]
   directs: Direct[]
+  /** Oldest first. */
+  asks: Ask[]
 }
 
 /** `topic:<topic id>` or `direct:<member id>`, or `group:<ids joined by ->` for several recipients. */
@@ -112,6 +134,10 @@ export interface Message {
   priority: Priority
   replyTo: string
   mentions: string[]
+  /** The recipient's session that it is meant for; empty: any. */
+  session: string
+  /** The session that it comes from; empty: not told. */
+  fromSession: string
   sentAt: number
   /** When the relay took it; 0 while sending. */
   receivedAt: number
@@ -165,6 +191,8 @@ export interface Resolution {
   topicId: string
   topicName: string
   recipients: Recipient[]
+  /** The session that the target names; empty: any. */
+  sessionId: string
   devices: number
   candidates: Recipient[]
   problem: Problem | null
@@ -224,11 +252,17 @@ export interface Peer {
   messages(meshId: string, conversation: ConversationId, before: number, limit: number): Promise<Message[]>
   resolve(meshId: string, target: string): Promise<Resolution>
   complete(meshId: string, prefix: string): Promise<Suggestion[]>
-  /** Stores the message in the outbox and resolves at once, connected or not. `target`: as typed, or a conversation's id. */
-  send(options: { meshId: string; target: string; text: string; priority?: Priority; replyTo?: string }): Promise<Message>
+  /**
+   * Stores the message in the outbox and resolves at once, connected or not. `target`: as typed, or a conversation's id.
+   * `session`: the recipient's that it is meant for; else the one that the target names or the message that is replied to came
+   * from. An `answer` has `replyTo`.
+   */
+  send(options: { meshId: string; target: string; text: string; priority?: Priority; replyTo?: string; session?: string; type?: 'text' | 'ask' | 'answer' }): Promise<Message>
   /** Seals a failed message again, under a new id. */
   retry(meshId: string, messageId: string): Promise<Message>
   markRead(meshId: string, conversation: ConversationId): Promise<void>
+  /** Takes a message off `asks` without an answer, in this browser. */
+  settleAsk(meshId: string, messageId: string): Promise<void>
   saveDraft(meshId: string, conversation: ConversationId, text: string): Promise<void>
   draft(meshId: string, conversation: ConversationId): Promise<string>
   createTopic(meshId: string, name: string, description: string): Promise<Topic>

@@ -26,6 +26,7 @@ type cardJSON struct {
 	Model     string   `json:"model"`
 	Tags      []string `json:"tags"`
 	Client    string   `json:"client"`
+	Since     int64    `json:"status_since,omitempty"`
 }
 
 const cardVersion = 1
@@ -43,6 +44,9 @@ func (card *Card) check() error {
 		if !plainText(text, maxCardText) {
 			return wire.Errorf(wire.CodeMalformed, "What a session says of itself is at most %d characters a field, in one line.", maxCardText)
 		}
+	}
+	if card.StatusSince < 0 || card.StatusSince > wire.MaxJSONNumber {
+		return wire.Errorf(wire.CodeMalformed, "A status began at a time in milliseconds since 1970.")
 	}
 	if len(card.Tags) > maxCardTags {
 		return wire.Errorf(wire.CodeMalformed, "A session has at most %d tags.", maxCardTags)
@@ -66,7 +70,9 @@ func (card *Card) encode() []byte {
 	if tags == nil {
 		tags = []string{}
 	}
-	return encode(cardJSON{cardVersion, card.Kind, card.Status, card.Summary, card.Host, card.Directory, card.Model, tags, card.Client})
+	return encode(cardJSON{
+		cardVersion, card.Kind, card.Status, card.Summary, card.Host, card.Directory, card.Model, tags, card.Client, card.StatusSince,
+	})
 }
 
 // parseCard reads another session's card, by the bounds that the own one keeps.
@@ -78,6 +84,6 @@ func parseCard(text []byte) (Card, error) {
 	if in.Version != cardVersion {
 		return Card{}, wire.Refuse(wire.CodeUnsupported)
 	}
-	card := Card{in.Kind, in.Status, in.Summary, in.Host, in.Directory, in.Model, in.Tags, in.Client}
+	card := Card{in.Kind, in.Status, in.Since, in.Summary, in.Host, in.Directory, in.Model, in.Tags, in.Client}
 	return card, card.check()
 }

@@ -20,6 +20,12 @@ func (c *Core) handleCommand(in Input) {
 		c.commandResend(in)
 	case MarkRead:
 		c.commandMarkRead(in)
+	case MarkMessagesRead:
+		c.result(Result{Ref: in.Ref})
+	case Settle:
+		c.result(Result{Ref: in.Ref})
+	case EndSession:
+		c.result(Result{Ref: in.Ref})
 	case MarkShown:
 		c.log.shown = max(c.log.shown, min(in.Arrival, c.log.arrival))
 		c.put(BucketMeta, metaKey(metaShown), u64(c.log.shown))

@@ -106,10 +106,12 @@ type (
 		Key identity.SharedKey
 		Err error
 	}
-	// Send puts a message into the outbox; the target is resolved. Result carries the message.
+	// Send puts a message into the outbox; the target is resolved. Result carries the message. Replied is what BucketMessage
+	// holds of the message that the draft replies to; nil: it is not here.
 	Send struct {
-		Ref   uint64
-		Draft Draft
+		Ref     uint64
+		Draft   Draft
+		Replied []byte
 	}
 	// Resend puts a failed message into the outbox again: Row is what BucketMessage holds.
 	Resend struct {
@@ -120,6 +122,16 @@ type (
 	MarkRead struct {
 		Ref          uint64
 		Conversation ConversationID
+	}
+	// MarkMessagesRead: these messages were shown. Those that are not unread are passed over.
+	MarkMessagesRead struct {
+		Ref      uint64
+		Messages []wire.MessageID
+	}
+	// Settle takes a message off the asks without an answer.
+	Settle struct {
+		Ref     uint64
+		Message wire.MessageID
 	}
 	// MarkShown: the inbox was shown up to this Arrival.
 	MarkShown struct{ Ref, Arrival uint64 }
@@ -143,10 +155,16 @@ type (
 		Ref  uint64
 		Name string
 	}
-	// ShowCard replaces the session's card.
+	// ShowCard replaces a session's card; zero: the connection's own. The first card of another begins that session.
 	ShowCard struct {
-		Ref  uint64
-		Card Card
+		Ref     uint64
+		Session wire.SessionID
+		Card    Card
+	}
+	// EndSession ends a session that is not the connection's own.
+	EndSession struct {
+		Ref     uint64
+		Session wire.SessionID
 	}
 	// Depart takes the own member out of the mesh.
 	Depart struct{ Ref uint64 }
@@ -156,23 +174,26 @@ type (
 	GoodBye struct{}
 )
 
-func (Dialing) input()    {}
-func (Opened) input()     {}
-func (Closed) input()     {}
-func (Heard) input()      {}
-func (Tick) input()       {}
-func (Probe) input()      {}
-func (Signed) input()     {}
-func (Shared) input()     {}
-func (Send) input()       {}
-func (Resend) input()     {}
-func (MarkRead) input()   {}
-func (MarkShown) input()  {}
-func (MakeInvite) input() {}
-func (Retire) input()     {}
-func (MakeTopic) input()  {}
-func (Rename) input()     {}
-func (ShowCard) input()   {}
-func (Depart) input()     {}
-func (Forget) input()     {}
-func (GoodBye) input()    {}
+func (Dialing) input()          {}
+func (Opened) input()           {}
+func (Closed) input()           {}
+func (Heard) input()            {}
+func (Tick) input()             {}
+func (Probe) input()            {}
+func (Signed) input()           {}
+func (Shared) input()           {}
+func (Send) input()             {}
+func (Resend) input()           {}
+func (MarkRead) input()         {}
+func (MarkMessagesRead) input() {}
+func (Settle) input()           {}
+func (EndSession) input()       {}
+func (MarkShown) input()        {}
+func (MakeInvite) input()       {}
+func (Retire) input()           {}
+func (MakeTopic) input()        {}
+func (Rename) input()           {}
+func (ShowCard) input()         {}
+func (Depart) input()           {}
+func (Forget) input()           {}
+func (GoodBye) input()          {}

@@ -62,14 +62,17 @@ const (
 
 // Card is what a session says of itself (docs/PROTOCOL.md, section 10). Its size, sealed, is bounded by wire.MaxCard.
 type Card struct {
-	Kind      Kind
-	Status    Status
-	Summary   string
-	Host      string
-	Directory string
-	Model     string
-	Tags      []string
-	Client    string
+	Kind   Kind
+	Status Status
+	// StatusSince is when the status began, in milliseconds since 1970, by its device's clock. In a card that is set, 0
+	// means: when this session was first shown with the status.
+	StatusSince int64
+	Summary     string
+	Host        string
+	Directory   string
+	Model       string
+	Tags        []string
+	Client      string
 }
 
 // MeshView is a mesh as this device knows it, at one moment. It shares nothing with the core.
@@ -90,6 +93,22 @@ type MeshView struct {
 	Members []MemberView // by name, then id; members that left or were removed are not among them
 	Topics  []TopicView  // #general first, then by name
 	Directs []DirectView // latest first
+	// Asks are the messages of type ask to this member, direct or in a topic with a mention of it, that it has not answered:
+	// oldest first, the newest maxAsks.
+	Asks []AskView
+}
+
+// AskView is a question to this member that waits for its answer. It goes with any later message of the member in the
+// direct conversation with the one who asks, with one that replies to it, wherever, and with Core's Settle. What another
+// own device answers is known here once it arrives; what was settled is known to this device alone.
+type AskView struct {
+	Message      wire.MessageID
+	Conversation ConversationID
+	From         wire.MemberID
+	FromName     string
+	FromSession  wire.SessionID // zero: not told
+	Text         string         // its beginning
+	At           int64          // when the relay took it, in milliseconds since 1970
 }
 
 // MemberView is a member. Name is empty while it is joining: its profile has not arrived.
@@ -180,7 +199,11 @@ type Draft struct {
 	Type         string // empty: text
 	Priority     wire.Priority
 	ReplyTo      wire.MessageID
-	Session      wire.SessionID // of the recipient; zero: any
+	// Session is the recipient's, where the message is meant for one; zero: the one that Target names, or that the message
+	// came from to which this replies, or any.
+	Session wire.SessionID
+	// FromSession is the session that says it; zero: the core's own, unless that is one_shot.
+	FromSession wire.SessionID
 }
 
 // InvitePreview is what the consent page shows. Nothing was claimed.
@@ -265,9 +288,11 @@ type Resolution struct {
 	Topic        wire.TopicID
 	TopicName    string
 	Recipients   []RecipientView
-	Devices      int // that would receive it
-	Candidates   []RecipientView
-	Problem      *wire.Error
+	// Session is the one that the target names; zero: any.
+	Session    wire.SessionID
+	Devices    int // that would receive it
+	Candidates []RecipientView
+	Problem    *wire.Error
 }
 
 // Suggestion completes what a person types. Kind is that of a member, or "topic", "group" or "all".

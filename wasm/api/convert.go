@@ -48,6 +48,7 @@ func stateOf(v peer.MeshView) MeshState {
 		Members:     list(v.Members, memberOf),
 		Topics:      list(v.Topics, topicOf),
 		Directs:     list(v.Directs, directOf),
+		Asks:        list(v.Asks, askOf),
 	}
 }
 
@@ -62,7 +63,7 @@ func memberOf(v peer.MemberView) Member {
 func sessionOf(v peer.SessionView) Session {
 	return Session{
 		SessionID: idText(v.Session), DeviceID: idText(v.Device), State: Presence(v.State), Since: v.Since, Kind: Kind(v.Card.Kind),
-		Status: Status(v.Card.Status), Summary: v.Card.Summary, Host: v.Card.Host, Directory: v.Card.Directory,
+		Status: Status(v.Card.Status), StatusSince: v.Card.StatusSince, Summary: v.Card.Summary, Host: v.Card.Host, Directory: v.Card.Directory,
 		Model: v.Card.Model, Tags: list(v.Card.Tags, same), Client: v.Card.Client,
 	}
 }
@@ -80,6 +81,13 @@ func directOf(v peer.DirectView) Direct {
 	}
 }
 
+func askOf(v peer.AskView) Ask {
+	return Ask{
+		MessageID: idText(v.Message), Conversation: ConversationID(v.Conversation), From: idText(v.From), FromName: v.FromName,
+		FromSession: idText(v.FromSession), Text: v.Text, At: v.At,
+	}
+}
+
 func messageOf(v peer.MessageView) Message {
 	to := list(v.To, idText[wire.MemberID])
 	if !v.Topic.IsZero() {
@@ -89,6 +97,7 @@ func messageOf(v peer.MessageView) Message {
 		ID: idText(v.ID), Conversation: ConversationID(v.Conversation), From: idText(v.From), FromName: v.FromName,
 		FromDevice: idText(v.FromDevice), To: to, Topic: idText(v.Topic), Text: v.Text, Type: v.Type,
 		Priority: Priority(v.Priority.String()), ReplyTo: idText(v.ReplyTo), Mentions: list(v.Mentions, idText[wire.MemberID]),
+		Session: idText(v.Session), FromSession: idText(v.FromSession),
 		SentAt: v.SentAt, ReceivedAt: v.ReceivedAt, State: DeliveryState(v.State), Error: problemOf(v.Error), Seq: v.Seq, Gap: v.Gap,
 	}
 }
@@ -111,7 +120,7 @@ func recipientOf(v peer.RecipientView) Recipient {
 func resolutionOf(v peer.Resolution) Resolution {
 	return Resolution{
 		Input: v.Input, Kind: string(v.Kind), Conversation: ConversationID(v.Conversation), TopicID: idText(v.Topic),
-		TopicName: v.TopicName, Recipients: list(v.Recipients, recipientOf), Devices: v.Devices,
+		TopicName: v.TopicName, Recipients: list(v.Recipients, recipientOf), SessionID: idText(v.Session), Devices: v.Devices,
 		Candidates: list(v.Candidates, recipientOf), Problem: problemOf(v.Problem),
 	}
 }

@@ -112,6 +112,8 @@ func (d declarations) check(t *testing.T, where, ts string, g reflect.Type) {
 		return
 	}
 	switch _, isAlias := d.aliases[ts]; {
+	case strings.HasPrefix(ts, "{"):
+		d.checkFields(t, where, parseFields(t, strings.Trim(ts, "{} ")), g)
 	case ts == "string", strings.HasPrefix(ts, "'"), strings.Contains(ts, " | '"):
 		d.is(t, where, ts, g, g.Kind() == reflect.String && g.Name() == "string")
 	case isAlias:
@@ -120,8 +122,6 @@ func (d declarations) check(t *testing.T, where, ts string, g reflect.Type) {
 		d.is(t, where, ts, g, g.Kind() >= reflect.Int && g.Kind() <= reflect.Uint64)
 	case ts == "boolean":
 		d.is(t, where, ts, g, g.Kind() == reflect.Bool)
-	case strings.HasPrefix(ts, "{"):
-		d.checkFields(t, where, parseFields(t, strings.Trim(ts, "{} ")), g)
 	case d.interfaces[ts] != nil:
 		d.is(t, where, ts, g, g.Name() == ts)
 		fields := d.interfaces[ts]

@@ -112,6 +112,13 @@ var Methods = [...]Method{
 		}
 		return nil, c.MarkRead(c.ctx, mesh, conversation)
 	}},
+	{"settleAsk", func(c *call) (any, error) {
+		var mesh, message string
+		if err := c.take(&mesh, &message); err != nil {
+			return nil, err
+		}
+		return nil, c.SettleAsk(c.ctx, mesh, message)
+	}},
 	{"saveDraft", func(c *call) (any, error) {
 		var mesh string
 		var conversation ConversationID

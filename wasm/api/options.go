@@ -29,6 +29,8 @@ type SendOptions struct {
 	Text     string   `json:"text"`
 	Priority Priority `json:"priority,omitempty"`
 	ReplyTo  string   `json:"replyTo,omitempty"`
+	Session  string   `json:"session,omitempty"`
+	Type     string   `json:"type,omitempty"`
 }
 
 // CreateInviteOptions are what CreateInvite takes.

@@ -61,7 +61,7 @@ func (p *Peer) Send(ctx context.Context, options SendOptions) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	draft := peer.Draft{Text: options.Text}
+	draft := peer.Draft{Text: options.Text, Type: options.Type}
 	if _, _, err := peer.ConversationID(options.Target).Parse(); err == nil {
 		draft.Conversation = peer.ConversationID(options.Target)
 	} else {
@@ -72,6 +72,11 @@ func (p *Peer) Send(ctx context.Context, options SendOptions) (Message, error) {
 	}
 	if options.ReplyTo != "" {
 		if err := draft.ReplyTo.UnmarshalText([]byte(options.ReplyTo)); err != nil {
+			return Message{}, err
+		}
+	}
+	if options.Session != "" {
+		if err := draft.Session.UnmarshalText([]byte(options.Session)); err != nil {
 			return Message{}, err
 		}
 	}
@@ -100,6 +105,19 @@ func (p *Peer) MarkRead(ctx context.Context, meshID string, conversation Convers
 		return err
 	}
 	return d.MarkRead(ctx, peer.ConversationID(conversation))
+}
+
+// SettleAsk takes a message off the mesh's asks without an answer.
+func (p *Peer) SettleAsk(ctx context.Context, meshID, messageID string) error {
+	d, err := p.running(meshID)
+	if err != nil {
+		return err
+	}
+	var id wire.MessageID
+	if err := id.UnmarshalText([]byte(messageID)); err != nil {
+		return err
+	}
+	return d.SettleAsk(ctx, id)
 }
 
 // SaveDraft keeps what the person was typing; an empty text forgets it.

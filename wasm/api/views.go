@@ -38,18 +38,19 @@ type MeshSummary struct {
 
 // Session is one session of a member.
 type Session struct {
-	SessionID string   `json:"sessionId"`
-	DeviceID  string   `json:"deviceId"`
-	State     Presence `json:"state"`
-	Since     int64    `json:"since"`
-	Kind      Kind     `json:"kind"`
-	Status    Status   `json:"status"`
-	Summary   string   `json:"summary"`
-	Host      string   `json:"host"`
-	Directory string   `json:"directory"`
-	Model     string   `json:"model"`
-	Tags      []string `json:"tags"`
-	Client    string   `json:"client"`
+	SessionID   string   `json:"sessionId"`
+	DeviceID    string   `json:"deviceId"`
+	State       Presence `json:"state"`
+	Since       int64    `json:"since"`
+	Kind        Kind     `json:"kind"`
+	Status      Status   `json:"status"`
+	StatusSince int64    `json:"statusSince"`
+	Summary     string   `json:"summary"`
+	Host        string   `json:"host"`
+	Directory   string   `json:"directory"`
+	Model       string   `json:"model"`
+	Tags        []string `json:"tags"`
+	Client      string   `json:"client"`
 }
 
 // Member is a member of a mesh.
@@ -90,12 +91,24 @@ type Direct struct {
 	LastText     string         `json:"lastText"`
 }
 
+// Ask is a question to this member that waits for its answer.
+type Ask struct {
+	MessageID    string         `json:"messageId"`
+	Conversation ConversationID `json:"conversation"`
+	From         string         `json:"from"`
+	FromName     string         `json:"fromName"`
+	FromSession  string         `json:"fromSession"`
+	Text         string         `json:"text"`
+	At           int64          `json:"at"`
+}
+
 // MeshState is a mesh with everything in it but the messages.
 type MeshState struct {
 	MeshSummary
 	Members []Member `json:"members"`
 	Topics  []Topic  `json:"topics"`
 	Directs []Direct `json:"directs"`
+	Asks    []Ask    `json:"asks"`
 }
 
 // Message is a message of this device's log, or a hole in it.
@@ -112,6 +125,8 @@ type Message struct {
 	Priority     Priority       `json:"priority"`
 	ReplyTo      string         `json:"replyTo"`
 	Mentions     []string       `json:"mentions"`
+	Session      string         `json:"session"`
+	FromSession  string         `json:"fromSession"`
 	SentAt       int64          `json:"sentAt"`
 	ReceivedAt   int64          `json:"receivedAt"`
 	State        DeliveryState  `json:"state"`
@@ -174,6 +189,7 @@ type Resolution struct {
 	TopicID      string         `json:"topicId"`
 	TopicName    string         `json:"topicName"`
 	Recipients   []Recipient    `json:"recipients"`
+	SessionID    string         `json:"sessionId"`
 	Devices      int            `json:"devices"`
 	Candidates   []Recipient    `json:"candidates"`
 	Problem      *Problem       `json:"problem"`

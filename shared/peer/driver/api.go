@@ -70,6 +70,24 @@ func (d *Driver) MarkRead(ctx context.Context, conversation peer.ConversationID)
 	return d.do(ctx, func(ref uint64) peer.Input { return peer.MarkRead{Ref: ref, Conversation: conversation} })
 }
 
+// MarkMessagesRead says of single messages what MarkRead says of a conversation. Those that are not unread, or not here, are
+// passed over.
+func (d *Driver) MarkMessagesRead(ctx context.Context, messages []wire.MessageID) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.MarkMessagesRead{Ref: ref, Messages: messages} })
+}
+
+// SettleAsk takes a message off MeshView.Asks without an answer, on this device. One that is not among them is passed over.
+func (d *Driver) SettleAsk(ctx context.Context, message wire.MessageID) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.Settle{Ref: ref, Message: message} })
+}
+
+// Shown is how far the inbox was shown: the Arrival that InboxShown was last called with.
+func (d *Driver) Shown() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Shown()
+}
+
 // InboxShown moves the inbox's mark, durably, behind the message with this Arrival. It never moves back.
 func (d *Driver) InboxShown(ctx context.Context, arrival uint64) error {
 	return d.do(ctx, func(ref uint64) peer.Input { return peer.MarkShown{Ref: ref, Arrival: arrival} })
@@ -123,6 +141,22 @@ func (d *Driver) CreateTopic(ctx context.Context, name, description string) (pee
 // SetDisplayName gives the own member another name. Without a connection it is kept and told later.
 func (d *Driver) SetDisplayName(ctx context.Context, name string) error {
 	return d.do(ctx, func(ref uint64) peer.Input { return peer.Rename{Ref: ref, Name: name} })
+}
+
+// SetSession shows a session beside the driver's own, or replaces what it says of itself: at once, on each later connection,
+// and until EndSession or until the driver is closed. The relay hears of it a moment later: changes that follow quickly are
+// gathered, and the latest wins. Without a connection it is kept. CodeTooLarge: there are wire.MaxSpoken of them.
+func (d *Driver) SetSession(ctx context.Context, session wire.SessionID, card peer.Card) error {
+	if session.IsZero() {
+		return wire.Errorf(wire.CodeMalformed, "A session's id is not zero.")
+	}
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.ShowCard{Ref: ref, Session: session, Card: card} })
+}
+
+// EndSession ends a session that SetSession began: to the others it is offline at once, or when the relay can be told. One
+// that is not known is passed over.
+func (d *Driver) EndSession(ctx context.Context, session wire.SessionID) error {
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.EndSession{Ref: ref, Session: session} })
 }
 
 // SetCard replaces what this session says of itself.

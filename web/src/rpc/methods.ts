@@ -23,6 +23,7 @@ const REPEATABLE = {
   send: false,
   retry: false,
   markRead: true,
+  settleAsk: true,
   saveDraft: true,
   draft: true,
   createTopic: false,

@@ -18,6 +18,8 @@ function message(seq: number, over: Partial<Message> = {}): Message {
     type: 'text',
     priority: 'next',
     replyTo: '',
+    session: '',
+    fromSession: '',
     mentions: [],
     sentAt: noon + seq * minute,
     receivedAt: noon + seq * minute,

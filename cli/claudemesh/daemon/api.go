@@ -190,6 +190,9 @@ type HookEvent struct {
 	Model     string `json:"model,omitempty"`
 	Reason    string `json:"reason,omitempty"` // of SessionEnd, source of SessionStart, type of Notification
 	Again     bool   `json:"again,omitempty"`  // a Stop that a hook has put off already
+	// Bytes and Count bound the messages that come back, as in Take.
+	Bytes int `json:"bytes,omitempty"`
+	Count int `json:"count,omitempty"`
 }
 
 // HookAnswer is what the hook prints, and the batch to confirm once it did.

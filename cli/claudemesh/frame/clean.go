@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,6 +32,12 @@ func Clean(text string) string {
 func hidden(r rune) bool {
 	return r == '\u115f' || r == '\u1160' || r == '\u3164' || r == '\uffa0' || r >= 0xe0100 && r <= 0xe01ef
 }
+
+// hosts are the tags that agents' programs put around what they are given by a push or a hook. They escape nothing.
+var hosts = regexp.MustCompile(`(?i)<(\s*/\s*(?:channel|system-reminder)\b|(?:channel|system-reminder)\b)`)
+
+// disarm keeps a text from ending or opening such a tag: its first character becomes one that looks alike.
+func disarm(text string) string { return hosts.ReplaceAllString(text, "‹$1") }
 
 // Line is Clean in one line.
 func Line(text string) string {

@@ -37,7 +37,7 @@ func Fit(limit int) (bytes, count int) {
 // together with the way to the rest. more is how many wait beside these; a last line tells of them and of those that were not shown.
 //
 // The marks carry a boundary that is drawn from entropy here and that occurs in nothing that is shown, so what a member wrote
-// cannot end its own part or begin another. An error is entropy's.
+// cannot end its own part or begin another. Nor can it end what the agent's program puts around the frame. An error is entropy's.
 func Text(entropy io.Reader, messages []daemon.Message, more, limit int) (text string, shown int, err error) {
 	parts := make([]part, len(messages))
 	for i := range messages {
@@ -122,7 +122,7 @@ func partOf(m *daemon.Message) part {
 	}
 	attribute("sent", time.UnixMilli(m.SentAt).UTC().Format("2006-01-02T15:04Z"))
 	attribute("seen", seen(m.Seen))
-	return part{m.ID.String(), b.String(), Clean(m.Text)}
+	return part{m.ID.String(), b.String(), disarm(Clean(m.Text))}
 }
 
 // seen says in words why the agent may know the message already.

@@ -23,6 +23,7 @@ var groups = []struct {
 	{"seal", sealVectors},
 	{"keyring", keyringVectors},
 	{"message", messageVectors},
+	{"card", cardJSONVectors},
 	{"roster", rosterVectors},
 	{"invite", inviteVectors},
 	{"enroll", enrollVectors},

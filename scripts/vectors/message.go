@@ -22,6 +22,8 @@ func messageVectors(g *group) {
 		outText("type", "text"), outText("text", "hello @bob"), out("mentions", hex32), out("reply_to", hex16), out("session", hex16), out("from_session", hex16))
 	ok("ask", "a question", `{BASE,"type":"ask","text":"which?"}`, outText("type", "ask"), outText("text", "which?"))
 	ok("answer", "its answer", `{BASE,"type":"answer","text":"this","reply_to":"SHORT"}`, outText("type", "answer"), outText("text", "this"), out("reply_to", hex16))
+	ok("ask_all", "a question to a session, by a session", `{BASE,"type":"ask","text":"@bob which?","mentions":["ID"],"session":"SHORT","from_session":"SHORT"}`,
+		outText("type", "ask"), outText("text", "@bob which?"), out("mentions", hex32), out("session", hex16), out("from_session", hex16))
 	ok("receipt", "two messages were read", `{BASE,"type":"receipt","read":["SHORT","SHORT"]}`, outText("type", "receipt"), out("read", []byte(strings.Repeat("\xef", 32))))
 	many := func(n int) vectors.Field {
 		return inRepeated("json", text(`{BASE,"type":"receipt","read":[`), text(`"SHORT",`), n-1, text(`"SHORT"]}`))
@@ -52,6 +54,8 @@ func messageVectors(g *group) {
 	bad(wire.CodeMalformed, "65_mentions", "65 mentions", `{BASE,"type":"text","text":"a","mentions":["ID"`+strings.Repeat(`,"ID"`, 64)+`]}`)
 	bad(wire.CodeMalformed, "mention_short", "a mention that is no member id", `{BASE,"type":"text","text":"a","mentions":["SHORT"]}`)
 	bad(wire.CodeMalformed, "reply_long", "a reply to what is no message id", `{BASE,"type":"text","text":"a","reply_to":"ID"}`)
+	bad(wire.CodeMalformed, "session_long", "a session that is no session id", `{BASE,"type":"ask","text":"a","session":"ID"}`)
+	bad(wire.CodeMalformed, "from_session_short", "one of 15 bytes", `{BASE,"type":"ask","text":"a","from_session":"`+short[2:]+`"}`)
 	bad(wire.CodeMalformed, "answer_to_nothing", "an answer without reply_to", `{BASE,"type":"answer","text":"a"}`)
 	bad(wire.CodeMalformed, "receipt_none", "a receipt without messages", `{BASE,"type":"receipt","read":[]}`)
 	g.refuse(wire.CodeMalformed, "receipt_257", rule, do, "257 messages in a receipt", many(257))

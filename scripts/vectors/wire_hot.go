@@ -58,6 +58,13 @@ func hotVectors(g *group) {
 	resume := payload(wire.AppendResume(nil, 42))
 	g.hot("resume", resume, outNumber("last", 42))
 	g.cutAndLong("resume", resume)
+
+	const bye = "bye"
+	session := some("session")
+	g.add("bye", "9", bye, "the connection with all its sessions, which zeros stand for here", in("payload", nil), out("session", make([]byte, wire.ShortIDSize)))
+	g.add("bye_session", "9", bye, "one session for which the connection speaks", in("payload", session[:16]), out("session", session[:16]))
+	g.cutAndLong(bye, session[:16])
+	g.refuse(wire.CodeMalformed, "bye_zero", "10", bye, "a session id of zeros", in("payload", make([]byte, wire.ShortIDSize)))
 }
 
 func (g *group) hot(do string, payload []byte, fields ...vectors.Field) {

@@ -14,7 +14,7 @@ func jsonVectors(g *group) {
 		wire.FrameHello:     `{"device":"ID","session":"SHORT","one_shot":false,"origin":"https://relay.example","signature":"B64"}`,
 		wire.FrameTail:      `{"streams":[{"kind":"roster","id":"ID","after":0},{"kind":"inbox","id":"ID","after":9007199254740991},{"kind":"topic","id":"ID","after":1}]}`,
 		wire.FrameAppend:    `{"ref":1,"statement":"B64","escrow":"B64","preview":"B64"}`,
-		wire.FrameCard:      `{"version":1,"card":"B64"}`,
+		wire.FrameCard:      `{"version":1,"card":"B64","session":"SHORT"}`,
 		wire.FrameTrack:     `{"items":[{"member":"ID","position":1879048197,"counter":42}]}`,
 		wire.FrameChallenge: `{"nonce":"B64","time":1767225600123}`,
 		wire.FrameWelcome:   `{"mesh":"ID","member":"ID","device":"ID","session":"SHORT","head":"ID","position":1,"last_counter":42,"time":1767225600123,"lease_seconds":75,"grace_seconds":90,"limits":{"envelope":1048576,"recipients":64,"frame":1114112}}`,
@@ -38,6 +38,7 @@ func jsonVectors(g *group) {
 		g.add("json_"+name, "9", do, comment, inNumber("type", uint64(t)), inText("payload", text(json)))
 	}
 	ok("append_plain", "without escrow and preview", wire.FrameAppend, `{"ref":1,"statement":"B64"}`)
+	ok("card_own", "a card of the connection's own session", wire.FrameCard, `{"version":1,"card":"B64"}`)
 	ok("reply_error", "a reply that refuses", wire.FrameReply, `{"ref":1,"error":{"code":"stale_head","message":"The roster has moved on meanwhile.","retry":true}}`)
 	ok("presence_empty", "an empty list is []", wire.FramePresence, `{"full":true,"sessions":[]}`)
 	ok("spaces", "white space between the parts", wire.FrameCard, " {\n\t\"version\" : 1 ,\r\n \"card\" : \"B64\" } ")
@@ -73,6 +74,8 @@ func jsonVectors(g *group) {
 	refuse(wire.CodeMalformed, "hex_upper", "1", "upper-case hex", wire.FrameGap, `{"kind":"inbox","id":"`+strings.Repeat("AB", 32)+`","after":1,"to":9}`)
 	refuse(wire.CodeMalformed, "hex_short", "1", "an id of 31 bytes", wire.FrameGap, `{"kind":"inbox","id":"`+strings.Repeat("ab", 31)+`","after":1,"to":9}`)
 	refuse(wire.CodeMalformed, "hex_digit", "1", "a digit that is none", wire.FrameGap, `{"kind":"inbox","id":"`+strings.Repeat("ag", 32)+`","after":1,"to":9}`)
+	refuse(wire.CodeMalformed, "card_session_long", "9", "a session id of 32 bytes", card, `{"version":1,"card":"B64","session":"ID"}`)
+	refuse(wire.CodeMalformed, "card_sessions", "9", "a list of sessions", card, `{"version":1,"card":"B64","session":["SHORT"]}`)
 	refuse(wire.CodeMalformed, "stream_kind", "9", "a stream of no kind", wire.FrameTail, `{"streams":[{"kind":"outbox","id":"ID","after":0}]}`)
 
 	refuse(wire.CodeMalformed, "tail_no_kind", "9", "a stream without a kind", wire.FrameTail, `{"streams":[{"id":"ID","after":0}]}`)

@@ -64,6 +64,10 @@ func TestHotFramesDoNotAllocate(t *testing.T) {
 	both("delivered", wire.AppendDelivered(nil, delivered),
 		func(p []byte) error { _, err := wire.ParseDelivered(p); return err },
 		func() []byte { return wire.AppendDelivered(buffer, delivered) })
+	session := wire.SessionID{1}
+	both("bye", wire.AppendBye(nil, session),
+		func(p []byte) error { _, err := wire.ParseBye(p); return err },
+		func() []byte { return wire.AppendBye(buffer, session) })
 
 	check("parse envelope", func() error { _, err := wire.ParseEnvelope(envelope); return err })
 	bad := append(envelope[:len(envelope):len(envelope)], 0)

@@ -80,7 +80,7 @@ func FuzzParseEnvelope(f *testing.F) {
 
 // FuzzHotFrames reads every hot frame from one payload: each gives back what it read, or refuses it.
 func FuzzHotFrames(f *testing.F) {
-	seed(f, "payload", "send", "cursor", "deliver", "accepted", "delivered", "statement", "resume")
+	seed(f, "payload", "send", "cursor", "deliver", "accepted", "delivered", "statement", "resume", "bye")
 	parsers := []func(payload []byte) ([]byte, error){
 		func(p []byte) ([]byte, error) { v, err := wire.ParseSend(p); return wire.AppendSend(nil, v), err },
 		func(p []byte) ([]byte, error) { v, err := wire.ParseCursor(p); return wire.AppendCursor(nil, v), err },
@@ -98,6 +98,7 @@ func FuzzHotFrames(f *testing.F) {
 			return wire.AppendStatement(nil, v), err
 		},
 		func(p []byte) ([]byte, error) { v, err := wire.ParseResume(p); return wire.AppendResume(nil, v), err },
+		func(p []byte) ([]byte, error) { v, err := wire.ParseBye(p); return wire.AppendBye(nil, v), err },
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		for i, parse := range parsers {

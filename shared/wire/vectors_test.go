@@ -74,6 +74,15 @@ func TestVectors(t *testing.T) {
 		"accepted":  accepted,
 		"delivered": delivered,
 		"statement": statement,
+		"bye": func(c *vectors.Case) error {
+			session, err := wire.ParseBye(c.Bytes("payload"))
+			if err != nil {
+				return err
+			}
+			c.Want("session", session[:])
+			same(c, wire.AppendBye(nil, session))
+			return nil
+		},
 		"resume": func(c *vectors.Case) error {
 			last, err := wire.ParseResume(c.Bytes("payload"))
 			if err != nil {

@@ -107,7 +107,7 @@ const rings = {
 
 // Operations that are about neither keys nor what is sealed; the Go tests run their vectors.
 const elsewhere = {
-  wire: ['origin', 'next-generation', 'next-position', 'frame', 'send', 'cursor', 'deliver', 'accepted', 'delivered', 'statement', 'resume', 'json'],
+  wire: ['origin', 'next-generation', 'next-position', 'frame', 'send', 'cursor', 'deliver', 'accepted', 'delivered', 'statement', 'resume', 'bye', 'json'],
   identity: ['after-curve'], // a step inside libsodium's crypto_box_beforenm
 };
 

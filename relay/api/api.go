@@ -31,7 +31,8 @@ type Backend interface {
 	Ready(ctx context.Context) error
 }
 
-// Config is what the routes need besides a Backend. All fields are required, but for Token where Creation does not ask for one.
+// Config is what the routes need besides a Backend. All fields are required, but for Token where Creation does not ask for
+// one, and Downloads.
 type Config struct {
 	Creation Creation
 	// Token is the operator's, for CreateByToken. It is never shown or logged.
@@ -41,6 +42,9 @@ type Config struct {
 	// Address tells who makes a request; see ClientAddress.
 	Address func(*http.Request) netip.Addr
 	Log     *slog.Logger
+	// Downloads serves GET and HEAD of /api/public/downloads, /downloads/NAME, /install.sh and /install.ps1; nil: those
+	// routes are not there.
+	Downloads http.Handler
 }
 
 // Creation says who may make meshes.
@@ -59,13 +63,20 @@ type server struct {
 	limiter *limiter
 }
 
-// Handler serves /api/, /livez, /readyz and /health. Every answer is JSON, also to a path or method that it does not have.
+// Handler serves /api/, /livez, /readyz and /health, and what Config.Downloads has. Every other answer is JSON, also to a path or
+// method that it does not have.
 func Handler(backend Backend, c Config) http.Handler {
 	s := &server{c, backend, newLimiter(c.Rates)}
 	mux := http.NewServeMux()
 	mux.Handle("/api/public/meshes", s.public(route{http.MethodPost, create, s.createMesh}))
 	mux.Handle("/api/public/invites/{code}", s.public(route{http.MethodGet, lookUp, s.lookUpInvite}))
 	mux.Handle("/api/public/invites/{code}/claim", s.public(route{http.MethodPost, claim, s.claimInvite}))
+	if c.Downloads != nil {
+		mux.Handle("/api/public/downloads", s.guard(http.MethodGet, lookUp, c.Downloads))
+		for _, path := range []string{"/downloads/{name}", "/install.sh", "/install.ps1"} {
+			mux.Handle(path, s.guard(http.MethodGet, download, c.Downloads))
+		}
+	}
 	mux.Handle("/livez", health(func(context.Context) error { return nil }))
 	mux.Handle("/readyz", health(backend.Ready))
 	mux.Handle("/health", health(backend.Ready))

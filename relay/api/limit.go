@@ -13,10 +13,11 @@ import (
 
 // Rates are how many requests one address may make in a minute; as many may come at once. Zero means no limit.
 type Rates struct {
-	Lookups  int // of invites
-	Claims   int // of invites
-	Meshes   int // made
-	Upgrades int // to WebSockets
+	Lookups   int // of invites and of what can be downloaded
+	Claims    int // of invites
+	Meshes    int // made
+	Upgrades  int // to WebSockets
+	Downloads int // of programs and the scripts that install them
 }
 
 // action is what a rate counts.
@@ -27,6 +28,7 @@ const (
 	claim
 	create
 	upgrade
+	download
 )
 
 // maxBuckets bounds the limiter's memory. Where so many addresses are active at once, newcomers share one bucket.
@@ -34,7 +36,7 @@ const maxBuckets = 1 << 16
 
 // limiter holds a token bucket for each address and action. It is safe for concurrent use.
 type limiter struct {
-	rates [4]float64 // for each minute
+	rates [5]float64 // for each minute
 
 	mu      sync.Mutex
 	buckets map[caller]bucket
@@ -53,8 +55,9 @@ type bucket struct {
 
 func newLimiter(rates Rates) *limiter {
 	return &limiter{
-		rates: [4]float64{
+		rates: [5]float64{
 			lookUp: float64(rates.Lookups), claim: float64(rates.Claims), create: float64(rates.Meshes), upgrade: float64(rates.Upgrades),
+			download: float64(rates.Downloads),
 		},
 		buckets: map[caller]bucket{},
 		swept:   time.Now(),

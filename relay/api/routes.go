@@ -21,8 +21,8 @@ type route struct {
 // maxBody bounds a request's body in bytes: a genesis and seven statements with sealed names, in base64.
 const maxBody = 128 << 10
 
-// public wraps a route in what holds for all of them: who may ask, how often, how much, and how errors look.
-func (s *server) public(rt route) http.Handler {
+// guard wraps a public route in what holds for all of them: which pages may ask, by which method, and how often.
+func (s *server) guard(method string, what action, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin, ok := s.Origins.Allowed(r.Header)
 		if !ok {
@@ -31,16 +31,22 @@ func (s *server) public(rt route) http.Handler {
 		}
 		s.Origins.allow(w, origin)
 		if r.Method == http.MethodOptions && origin != "" {
-			preflight(w, rt.method)
+			preflight(w, method)
 			return
 		}
-		if !takes(r.Method, rt.method) {
-			wrongMethod(w, rt.method)
+		if !takes(r.Method, method) {
+			wrongMethod(w, method)
 			return
 		}
-		if !s.limiter.admits(w, s.Address(r), rt.action) {
-			return
+		if s.limiter.admits(w, s.Address(r), what) {
+			next.ServeHTTP(w, r)
 		}
+	})
+}
+
+// public is a route behind its guard, with a bound on the body and one form of errors.
+func (s *server) public(rt route) http.Handler {
+	return s.guard(rt.method, rt.action, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := read(w, r)
 		if err != nil {
 			WriteError(w, err)
@@ -53,7 +59,7 @@ func (s *server) public(rt route) http.Handler {
 			return
 		}
 		writeJSON(w, status, answer)
-	})
+	}))
 }
 
 // report logs what was not the caller's doing. The path is left out: it holds the invite's code.

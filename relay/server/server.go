@@ -46,7 +46,7 @@ func New(c Config) *Server {
 	routes := api.Handler(h, c.API)
 	mux := http.NewServeMux()
 	mux.Handle("/ws", h.socketHandler(c.API))
-	for _, path := range []string{"/api/", "/livez", "/readyz", "/health"} {
+	for _, path := range []string{"/api/", "/livez", "/readyz", "/health", "/downloads/", "/install.sh", "/install.ps1"} {
 		mux.Handle(path, routes)
 	}
 	mux.Handle("/", c.Dashboard)

@@ -223,6 +223,7 @@ func TestWhatCannotBeServed(t *testing.T) {
 		{"a data folder in use", []string{"serve", "--listen", ":0", "--data", data}, "", exitFailed, "--data"},
 		{"open to others without an address", []string{"serve", "--listen", "0.0.0.0:0"}, "", exitUsage, "--public-url"},
 		{"a port that is none", []string{"serve"}, "x", exitUsage, "BROKER_PORT"},
+		{"downloads that are not there", []string{"serve", "--listen", ":0", "--downloads", filepath.Join(data, "none")}, "", exitFailed, "--downloads"},
 		{"an unknown flag", []string{"serve", "--frobnicate"}, "", exitUsage, "frobnicate"},
 		{"an unknown way to create", []string{"serve", "--create", "maybe"}, "", exitUsage, "auto"},
 		{"a proxy that is no network", []string{"serve", "--trust-proxy", "proxy"}, "", exitUsage, "trust-proxy"},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"claudemesh.com/mesh/relay/api"
+	"claudemesh.com/mesh/relay/downloads"
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/server"
 	"claudemesh.com/mesh/relay/store/sqlite"
@@ -30,14 +31,17 @@ type serve struct {
 	PublicURL string `name:"public-url" placeholder:"URL" help:"The address by which peers and browsers reach this relay. Needed unless it listens on loopback."`
 	Create    string `enum:"auto,open,token,closed" default:"auto" help:"Who may make meshes: anyone (open), who has the operator's token (token), nobody (closed). auto is open on loopback and token elsewhere."`
 
+	Downloads string `placeholder:"DIR" type:"path" help:"Folder of claudemesh programs to hand out, as \"make dist\" leaves it. Default: none."`
+
 	OperatorTokenFile string         `placeholder:"FILE" type:"path" help:"File with the operator's token, made if it is not there. Default: operator-token in the data folder."`
 	AllowOrigin       []string       `placeholder:"ORIGIN" help:"Origin of a dashboard served elsewhere that may use this relay. May be given several times."`
 	TrustProxy        []netip.Prefix `placeholder:"CIDR" help:"Addresses of reverse proxies whose X-Forwarded-For is believed. May be given several times."`
 
-	ClaimsPerMinute   int `default:"120" placeholder:"N" help:"Claims of invites that one address may make in a minute, and at once; 0: no limit. Default 120."`
-	LookupsPerMinute  int `default:"240" placeholder:"N" help:"Look-ups of invites, likewise. Default 240."`
-	MeshesPerMinute   int `default:"120" placeholder:"N" help:"Meshes made, likewise. Default 120."`
-	ConnectsPerMinute int `default:"1200" placeholder:"N" help:"WebSockets opened, likewise. Default 1200."`
+	ClaimsPerMinute    int `default:"120" placeholder:"N" help:"Claims of invites that one address may make in a minute, and at once; 0: no limit. Default 120."`
+	LookupsPerMinute   int `default:"240" placeholder:"N" help:"Look-ups of invites, likewise. Default 240."`
+	MeshesPerMinute    int `default:"120" placeholder:"N" help:"Meshes made, likewise. Default 120."`
+	ConnectsPerMinute  int `default:"1200" placeholder:"N" help:"WebSockets opened, likewise. Default 1200."`
+	DownloadsPerMinute int `default:"60" placeholder:"N" help:"Programs and install scripts downloaded, likewise. Default 60."`
 
 	Verbose bool `help:"Log refusals too."`
 }
@@ -81,6 +85,11 @@ func (s *serve) Run(o *outside) error {
 		return err
 	}
 
+	programs, err := downloads.New(downloads.Options{Folder: s.Downloads, Origin: place.origin, Refuse: api.WriteError, Log: log})
+	if err != nil {
+		return fmt.Errorf("--downloads: %w. \"make dist\" makes such a folder in bin/dist", err)
+	}
+
 	database, err := sqlite.Open(data, time.Now())
 	if err != nil {
 		return err
@@ -91,10 +100,14 @@ func (s *serve) Run(o *outside) error {
 		API: api.Config{
 			Creation: creation,
 			Token:    token,
-			Rates:    api.Rates{Lookups: s.LookupsPerMinute, Claims: s.ClaimsPerMinute, Meshes: s.MeshesPerMinute, Upgrades: s.ConnectsPerMinute},
-			Origins:  api.NewOrigins(place.origin, place.allowed...),
-			Address:  api.ClientAddress(s.TrustProxy),
-			Log:      log,
+			Rates: api.Rates{
+				Lookups: s.LookupsPerMinute, Claims: s.ClaimsPerMinute, Meshes: s.MeshesPerMinute, Upgrades: s.ConnectsPerMinute,
+				Downloads: s.DownloadsPerMinute,
+			},
+			Origins:   api.NewOrigins(place.origin, place.allowed...),
+			Address:   api.ClientAddress(s.TrustProxy),
+			Log:       log,
+			Downloads: programs,
 		},
 		Dashboard: dashboard,
 		Output:    server.DefaultOutput,

@@ -40,6 +40,9 @@ func Run(t *testing.T, target Target) {
 		{"delivery", delivery},
 		{"access", access},
 		{"presence", presence},
+		{"spoken sessions", spoken},
+		{"spoken sessions refused", spokenRefused},
+		{"spoken sessions pass", spokenPass},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, target) })
 	}

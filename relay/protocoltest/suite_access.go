@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"slices"
 	"testing"
 
 	"claudemesh.com/mesh/shared/roster"
@@ -80,19 +81,19 @@ func presence(t *testing.T, x Target) {
 	}
 
 	his := m.Connect(t, bob)
-	watcher.sees(bob, his.Session, wire.StateOnline)
+	watcher.Sees(bob, wire.StateOnline, his.Session)
 	his.Write(wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Version: 1, Card: []byte("sealed")}))
-	if s := watcher.sees(bob, his.Session, wire.StateOnline); s.CardVersion != 1 || string(s.Card) != "sealed" {
+	if s := watcher.Sees(bob, wire.StateOnline, his.Session)[0]; s.CardVersion != 1 || string(s.Card) != "sealed" {
 		t.Errorf("the card arrives as %+v", s)
 	}
 	his.HangUp()
-	watcher.sees(bob, his.Session, wire.StateAway)
+	watcher.Sees(bob, wire.StateAway, his.Session)
 	back := m.ConnectAs(t, bob, his.Session, false)
-	if s := watcher.sees(bob, his.Session, wire.StateOnline); s.CardVersion != 1 {
+	if s := watcher.Sees(bob, wire.StateOnline, his.Session)[0]; s.CardVersion != 1 {
 		t.Errorf("the card is gone after a reconnect: %+v", s)
 	}
 	back.Write(wire.AppendFrame(nil, wire.FrameBye, nil))
-	watcher.sees(bob, his.Session, wire.StateOffline)
+	watcher.Sees(bob, wire.StateOffline, his.Session)
 }
 
 // Presence reads the next presence frame.
@@ -103,13 +104,22 @@ func (c *Client) Presence() wire.Presence {
 	return p
 }
 
-// sees reads the next presence frame, which must tell of this session alone, in this state.
-func (c *Client) sees(d *Device, session wire.SessionID, state string) wire.SessionState {
+// Sees is what a connection is told next of sessions of a device: each of these once, in this state. Presence of others is
+// passed over.
+func (c *Client) Sees(d *Device, state string, sessions ...wire.SessionID) (seen []wire.SessionState) {
 	c.t.Helper()
-	p := c.Presence()
-	if p.Full || len(p.Sessions) != 1 || p.Sessions[0].Member != d.Member || p.Sessions[0].Device != d.ID ||
-		p.Sessions[0].Session != session || p.Sessions[0].State != state || p.Sessions[0].Since == 0 {
-		c.t.Fatalf("presence is %+v, want session %s %s", p, session, state)
+	for left := slices.Clone(sessions); len(left) > 0; {
+		for _, s := range c.Presence().Sessions {
+			if s.Device != d.ID {
+				continue
+			}
+			at := slices.Index(left, s.Session)
+			if at < 0 || s.State != state || s.Member != d.Member || s.Since == 0 {
+				c.t.Fatalf("presence is %+v, want %s %s", s, left, state)
+			}
+			left = slices.Delete(left, at, at+1)
+			seen = append(seen, s)
+		}
 	}
-	return p.Sessions[0]
+	return seen
 }

@@ -30,7 +30,9 @@ func frames(t *testing.T, x Target) {
 		{"an unknown type", frame(0x7f, []byte("x")), wire.CodeUnknownFrame},
 		{"a type of the relay", frame(wire.FrameWelcome, []byte("{}")), wire.CodeUnknownFrame},
 		{"a ping of seven bytes", frame(wire.FramePing, make([]byte, 7)), wire.CodeMalformed},
-		{"a bye with a payload", frame(wire.FrameBye, []byte("x")), wire.CodeMalformed},
+		{"a bye of one byte", frame(wire.FrameBye, []byte("x")), wire.CodeMalformed},
+		{"a bye of two sessions", frame(wire.FrameBye, bytes.Repeat([]byte("x"), 2*wire.ShortIDSize)), wire.CodeMalformed},
+		{"a bye of a session of zeros", frame(wire.FrameBye, make([]byte, wire.ShortIDSize)), wire.CodeMalformed},
 		{"a short cursor", frame(wire.FrameCursor, cursor[:40]), wire.CodeMalformed},
 		{"a long cursor", frame(wire.FrameCursor, append(bytes.Clone(cursor), 0)), wire.CodeMalformed},
 		{"a cursor in an unknown kind of stream", frame(wire.FrameCursor, badKind), wire.CodeMalformed},
@@ -42,6 +44,7 @@ func frames(t *testing.T, x Target) {
 		{"a tail that is no JSON", json(wire.FrameTail, `tail`), wire.CodeMalformed},
 		{"a track that is no JSON", json(wire.FrameTrack, `{`), wire.CodeMalformed},
 		{"a card without a version", json(wire.FrameCard, `{"version":0,"card":"AAAA"}`), wire.CodeMalformed},
+		{"a card for what is no session", json(wire.FrameCard, `{"version":1,"card":"AAAA","session":"00"}`), wire.CodeMalformed},
 		{"a card that is too large", wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Version: 1, Card: make([]byte, wire.MaxCard+1)}), wire.CodeTooLarge},
 		{"JSON that is too large", frame(wire.FrameTail, bytes.Repeat([]byte(" "), wire.MaxJSON+1)), wire.CodeTooLarge},
 		{"an append without a ref", json(wire.FrameAppend, `{"ref":0,"statement":""}`), wire.CodeMalformed},
@@ -65,6 +68,7 @@ func frames(t *testing.T, x Target) {
 		message []byte
 		want    wire.Code
 	}{
+		{"an empty message", nil, wire.CodeMalformed},
 		{"a frame cut short", []byte{byte(wire.FramePing), 0, 0, 0, 8, 1}, wire.CodeMalformed},
 		{"half a header", []byte{byte(wire.FramePing), 0}, wire.CodeMalformed},
 		{"a byte behind a frame", append(frame(wire.FramePing, make([]byte, 8)), 1), wire.CodeMalformed},

@@ -113,6 +113,7 @@ func handshake(t *testing.T, x Target) {
 		{"a hello with much behind it", func(c *Client) []byte {
 			return append(c.Hello(good, m.Owner), bytes.Repeat(wire.AppendFrame(nil, wire.FramePing, make([]byte, 8)), wire.MaxJSON/13)...)
 		}, wire.CodeTooLarge},
+		{"an empty message", func(*Client) []byte { return nil }, wire.CodeMalformed},
 		{"a frame cut short", func(*Client) []byte { return []byte{byte(wire.FrameHello), 0, 0, 0, 9, '{'} }, wire.CodeMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -81,6 +81,9 @@ func (c *conn) next(limit int) (*message, error) {
 	m.conn = c
 	m.data, err = m.readUpTo(r, limit)
 	m.rest = m.data
+	if err == nil && len(m.data) == 0 {
+		err = wire.Errorf(wire.CodeMalformed, "A message holds one frame or more; this one was empty.")
+	}
 	return m, err
 }
 

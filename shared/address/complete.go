@@ -127,7 +127,7 @@ func (in *Directory) targetOf(m *Member, before string, at bool) string {
 	if before != "" && strings.Contains(target, ",") {
 		return in.shortID(m.ID)
 	}
-	if r, err := Resolve(target, *in); err == nil && r.Kind == One && r.Members[0] == m.ID && strings.TrimSpace(target) == target {
+	if r, err := Resolve(target, *in); err == nil && r.Kind == One && r.Members[0] == m.ID && r.Session.IsZero() && strings.TrimSpace(target) == target {
 		return target
 	}
 	return in.shortID(m.ID)

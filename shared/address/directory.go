@@ -16,6 +16,15 @@ type Member struct {
 	Groups []string
 	Tags   []string // of all its sessions, as "repo:billing"
 	Online bool
+	// Sessions are those that are here, in any order.
+	Sessions []Session
+}
+
+// Session is one session of a member as its card shows it.
+type Session struct {
+	ID        wire.SessionID
+	Directory string
+	Host      string
 }
 
 // Topic is one topic.

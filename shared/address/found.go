@@ -93,7 +93,8 @@ func (in *Directory) nameOf(id wire.MemberID) string {
 func (in *Directory) shortID(id wire.MemberID) string {
 	text := id.String()
 	for n := minPrefix; n < len(text); n++ {
-		if len(in.named(text[:n]).distinct()) == 1 {
+		sessions, _ := in.sessions(text[:n])
+		if len(in.named(text[:n]).distinct()) == 1 && len(sessions) == 0 {
 			return text[:n]
 		}
 	}

@@ -24,16 +24,20 @@ type Resolution struct {
 	// Members are distinct and ascending: the recipients. Oneself is among them only where nobody else is.
 	Members []wire.MemberID
 	Topic   wire.TopicID
-	// Candidates and CandidateTopics are what an ambiguous text could mean, ascending.
-	Candidates      []wire.MemberID
-	CandidateTopics []wire.TopicID
+	// Session is the one of the only member that the text names; zero: any.
+	Session wire.SessionID
+	// Candidates, CandidateTopics and CandidateSessions are what an ambiguous text could mean; the first two ascend.
+	Candidates        []wire.MemberID
+	CandidateTopics   []wire.TopicID
+	CandidateSessions []SessionOf
 }
 
 // Resolve tells what a text means, or refuses: not_found, ambiguous (the resolution holds the candidates), malformed for an
 // empty or impossible text, too_large for more than wire.MaxRecipients members.
 //
 // Upper and lower case are the same. A whole id always means its member or topic, whatever names others took. Groups, tags and *
-// leave oneself out; * to more members than an envelope takes means #general.
+// leave oneself out; * to more members than an envelope takes means #general. A session stands alone, as NAME/SESSION or by
+// digits of its id.
 func Resolve(input string, in Directory) (Resolution, error) {
 	text := strings.TrimSpace(input)
 	if !strings.Contains(text, ",") {
@@ -64,6 +68,9 @@ func (in *Directory) list(text string) (Resolution, error) {
 		if r.Kind == InTopic {
 			return Resolution{}, wire.Errorf(wire.CodeMalformed, "a topic stands alone, not in a list")
 		}
+		if !r.Session.IsZero() {
+			return Resolution{}, wire.Errorf(wire.CodeMalformed, "a session stands alone, not in a list")
+		}
 		all = all.with(r.Members...)
 	}
 	return all.several(text, in)
@@ -85,14 +92,14 @@ func (in *Directory) part(text string) (Resolution, error) {
 	name, at := strings.CutPrefix(text, "@")
 	members := in.named(name)
 	if !at {
-		return members.one(text, in)
+		return in.withSessions(name, members, func(members found) (Resolution, error) { return members.one(text, in) })
 	}
 	group := in.every(func(m *Member) bool { return containsFold(m.Groups, name) })
 	switch {
 	case group.empty(), slices.Equal(group.distinct(), members.distinct()):
-		return members.one(text, in)
+		return in.withSessions(name, members, func(members found) (Resolution, error) { return members.one(text, in) })
 	case members.empty():
-		return group.several(text, in)
+		return in.withSessions(name, group, func(group found) (Resolution, error) { return group.several(text, in) })
 	}
 	return members.with(group.ids...).ambiguous(text, in)
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -57,6 +58,10 @@ func (card *Card) check() error {
 		}
 	}
 	return nil
+}
+
+func (card *Card) equal(other *Card) bool {
+	return bytes.Equal(card.encode(), other.encode())
 }
 
 // plainText reports whether a text has at most limit characters and none that control a terminal.

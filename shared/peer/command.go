@@ -3,10 +3,7 @@ package peer
 import (
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"claudemesh.com/mesh/shared/address"
 	"claudemesh.com/mesh/shared/message"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
@@ -21,11 +18,12 @@ func (c *Core) handleCommand(in Input) {
 	case MarkRead:
 		c.commandMarkRead(in)
 	case MarkMessagesRead:
-		c.result(Result{Ref: in.Ref})
+		c.commandMarkMessagesRead(in)
 	case Settle:
+		c.settle(in.Message)
 		c.result(Result{Ref: in.Ref})
 	case EndSession:
-		c.result(Result{Ref: in.Ref})
+		c.commandEndSession(in)
 	case MarkShown:
 		c.log.shown = max(c.log.shown, min(in.Arrival, c.log.arrival))
 		c.put(BucketMeta, metaKey(metaShown), u64(c.log.shown))
@@ -61,7 +59,7 @@ func (c *Core) usable() *wire.Error {
 }
 
 func (c *Core) commandSend(in Send) {
-	m, err := c.compose(in.Draft)
+	m, err := c.compose(in)
 	if err != nil {
 		c.fail(in.Ref, err)
 		return
@@ -76,18 +74,23 @@ func (c *Core) commandSend(in Send) {
 func (c *Core) appendOutgoing(e *entry) {
 	c.enqueue(e)
 	c.append(&e.Message)
+	c.answered(&e.Message)
 	c.put(BucketOutbox, u64(e.counter), encode(e)) // with the message's place in the log
 }
 
 // compose makes a message of a draft, or says why it cannot be sent.
-func (c *Core) compose(d Draft) (MessageView, error) {
+func (c *Core) compose(in Send) (MessageView, error) {
 	var none MessageView
+	d := in.Draft
 	if problem := c.usable(); problem != nil {
 		return none, problem
 	}
 	m := MessageView{
 		Conversation: d.Conversation, From: c.member, FromDevice: c.id, Text: d.Text, Type: d.Type, Priority: d.Priority,
-		ReplyTo: d.ReplyTo, Session: d.Session, FromSession: c.device.Session, SentAt: c.milliseconds(), State: Sending,
+		ReplyTo: d.ReplyTo, Session: d.Session, FromSession: d.FromSession, SentAt: c.milliseconds(), State: Sending,
+	}
+	if m.FromSession.IsZero() && !c.device.OneShot {
+		m.FromSession = c.device.Session
 	}
 	if m.Type == "" {
 		m.Type = string(message.TypeText)
@@ -104,6 +107,12 @@ func (c *Core) compose(d Draft) (MessageView, error) {
 			return none, r.Problem
 		}
 		m.Conversation = r.Conversation
+		if m.Session.IsZero() {
+			m.Session = r.Session
+		}
+	}
+	if m.Session.IsZero() {
+		m.Session = c.repliedSession(in.Replied, m.Conversation)
 	}
 	topic, members, err := m.Conversation.Parse()
 	if err != nil {
@@ -127,57 +136,25 @@ func (c *Core) compose(d Draft) (MessageView, error) {
 	return m, nil
 }
 
+// repliedSession is the session that a reply in the same conversation goes back to: the one that the message came from. In a
+// group it would mean one of several who are written to, and is left out.
+func (c *Core) repliedSession(row []byte, conversation ConversationID) (none wire.SessionID) {
+	var m MessageView
+	if row == nil || strings.HasPrefix(string(conversation), groupPrefix) || wire.DecodeKnownJSON(row, &m) != nil {
+		return none
+	}
+	if m.Conversation != conversation || m.From == c.member {
+		return none
+	}
+	return m.FromSession
+}
+
 func (c *Core) present(members []wire.MemberID) bool {
 	return !slices.ContainsFunc(members, func(id wire.MemberID) bool {
 		m, ok := c.roster.Member(id)
 		return !ok || m.Standing != roster.Present
 	})
 }
-
-// maxMentions bounds what a message says of whom it names.
-const maxMentions = 32
-
-// mentions are the members that the text names with @, where the name leaves no doubt. A name may have spaces in it: the
-// longest that stands there counts.
-func (c *Core) mentions(text string) []wire.MemberID {
-	if !strings.Contains(text, "@") {
-		return nil
-	}
-	var found []wire.MemberID
-	directory := c.directory()
-	for at, sign := range text {
-		before, _ := utf8.DecodeLastRuneInString(text[:at])
-		if sign != '@' || inWord(before) || len(found) >= maxMentions {
-			continue
-		}
-		r, err := address.Resolve("@"+named(text[at+1:], directory), directory)
-		if err == nil && r.Kind == address.One && !slices.Contains(found, r.Members[0]) {
-			found = append(found, r.Members[0])
-		}
-	}
-	return found
-}
-
-// named is the longest member's name that a text begins with, or else its first word.
-func named(text string, in address.Directory) string {
-	longest := ""
-	for _, m := range in.Members {
-		if n := len(m.Name); n > len(longest) && n <= len(text) && strings.EqualFold(text[:n], m.Name) {
-			if after, _ := utf8.DecodeRuneInString(text[n:]); n == len(text) || !inWord(after) {
-				longest = m.Name
-			}
-		}
-	}
-	if longest != "" {
-		return longest
-	}
-	if end := strings.IndexFunc(text, unicode.IsSpace); end >= 0 {
-		text = text[:end]
-	}
-	return strings.TrimRight(text, ".,;:!?)\"'")
-}
-
-func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 func (c *Core) commandResend(in Resend) {
 	if problem := c.usable(); problem != nil {
@@ -200,37 +177,4 @@ func (c *Core) commandResend(in Resend) {
 	c.update(&e.Message, false)
 	shown := c.named(e.Message)
 	c.result(Result{Ref: in.Ref, Message: &shown})
-}
-
-// commandMarkRead tells the senders of direct messages, and the own other devices, what was shown here.
-func (c *Core) commandMarkRead(in MarkRead) {
-	topic, _, err := in.Conversation.Parse()
-	if err != nil {
-		c.fail(in.Ref, err)
-		return
-	}
-	var senders []wire.MemberID
-	bySender := map[wire.MemberID][]wire.MessageID{}
-	for _, u := range c.takeUnread(in.Conversation) {
-		to := u.sender
-		if !topic.IsZero() {
-			to = c.member // who reads a topic is not told to everyone in it
-		}
-		if bySender[to] == nil {
-			senders = append(senders, to)
-		}
-		bySender[to] = append(bySender[to], u.id)
-	}
-	for _, to := range senders {
-		if c.usable() != nil || !c.present([]wire.MemberID{to}) || to == c.member && len(c.roster.DevicesOf(to)) < 2 {
-			continue
-		}
-		for ids := range slices.Chunk(bySender[to], wire.MaxReceipt) {
-			c.enqueue(&entry{
-				Message: MessageView{Type: string(message.TypeReceipt), To: []wire.MemberID{to}, SentAt: c.milliseconds(), Priority: wire.PriorityLow},
-				Read:    ids,
-			})
-		}
-	}
-	c.result(Result{Ref: in.Ref})
 }

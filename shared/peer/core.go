@@ -18,6 +18,8 @@ type Device struct {
 	OneShot bool
 	// Card is what the session says of itself; nil: nothing.
 	Card *Card
+	// Spoken are the sessions beside its own that it speaks for, at most wire.MaxSpoken.
+	Spoken []Spoken
 }
 
 // Core is one device in one mesh. It is used from one goroutine at a time.
@@ -48,6 +50,8 @@ type Core struct {
 	outbox   outbox
 	sent     sent
 	presence presence
+	speech   speech
+	asks     []ask // as they came
 	jobs     jobs
 	invites  map[wire.InviteID]inviteRow // those made here
 }
@@ -76,7 +80,8 @@ func (c *Core) pump() {
 	c.pumpStreams()
 	c.pumpJobs()
 	c.pumpOutbox()
-	c.pumpCard()
+	c.pumpPresence()
+	c.pumpSpeech()
 }
 
 // Take gives what the inputs since the last Take want done. Its user commits Batch.Ops and then lets go Batch.Committed;
@@ -95,7 +100,7 @@ func (c *Core) Take() Batch {
 
 // Deadline is when the next Tick is due; zero: none.
 func (c *Core) Deadline() time.Time {
-	return earliest(c.link.deadline(), c.outbox.hold, c.jobs.hold, c.presence.deadline(c))
+	return earliest(c.link.deadline(), c.outbox.hold, c.jobs.hold, c.presence.deadline(c), c.speech.hold)
 }
 
 func earliest(times ...time.Time) time.Time {

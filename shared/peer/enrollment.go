@@ -117,7 +117,7 @@ func LoadBuckets() []string { return loadBuckets[:] }
 func Load(device Device, rows map[string][]Row) (*Core, error) {
 	c := &Core{
 		device: device, id: device.Public.DeviceID(), roster: roster.New(), keys: newKeys(), streams: newStreams(),
-		log: newLog(), sent: newSent(), presence: newPresence(device.Card), jobs: newJobs(), invites: map[wire.InviteID]inviteRow{},
+		log: newLog(), sent: newSent(), presence: newPresence(), speech: newSpeech(&device), jobs: newJobs(), invites: map[wire.InviteID]inviteRow{},
 	}
 	if len(rows[BucketMeta]) == 0 {
 		return nil, errNoMesh

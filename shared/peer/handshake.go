@@ -67,7 +67,6 @@ func (c *Core) live() {
 	}
 	c.setPhase(phaseLive)
 	c.track(c.sent.order...)
-	c.presence.cardDue = true
 	c.resumeJob()
 }
 
@@ -87,7 +86,11 @@ func (c *Core) hearClose(payload []byte) error {
 	if problem.Code == wire.CodeRemoved && c.jobs.leaving() {
 		problem = standingProblem(roster.Left)
 	}
-	c.hangUp(problem, after, finalCodes[problem.Code])
+	final := finalCodes[problem.Code]
+	if problem.Code == wire.CodeSuperseded && c.link.adrift {
+		final, c.link.adrift = false, false // by an own hello that was late
+	}
+	c.hangUp(problem, after, final)
 	return nil
 }
 
@@ -101,6 +104,9 @@ func (c *Core) hearError(payload []byte) error {
 	}
 	if c.link.phase < phaseRoster {
 		c.link.problem = &problem
+	}
+	if problem.Retry {
+		c.cardsRefused()
 	}
 	c.output(Complaint{problem})
 	return nil

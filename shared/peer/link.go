@@ -31,9 +31,11 @@ type link struct {
 	fork    *wire.Error // somebody was shown another roster
 	// forkWith is whose message told of it; the next one of a head that this device knows takes it back.
 	forkWith wire.DeviceID
-	lost     time.Time   // when the last welcome connection ended; zero: never, or there is one
-	final    *wire.Error // this device may not come back
-	told     toldConnection
+	// adrift: a connection ended behind its hello, which may still arrive and be taken for the newer one.
+	adrift bool
+	lost   time.Time   // when the last welcome connection ended; zero: never, or there is one
+	final  *wire.Error // this device may not come back
+	told   toldConnection
 }
 
 // toldConnection is what programs were told last.
@@ -83,7 +85,7 @@ func (c *Core) handleLink(in Input) {
 		c.probe()
 	case GoodBye:
 		if c.link.phase >= phaseRoster {
-			c.send(wire.AppendFrame(nil, wire.FrameBye, nil))
+			c.send(wire.AppendBye(nil, wire.SessionID{}))
 		}
 	}
 }
@@ -135,15 +137,18 @@ func (c *Core) connection() (Connection, *wire.Error) {
 
 // disconnected forgets everything that belonged to the connection.
 func (c *Core) disconnected() {
-	if c.link.phase >= phaseRoster {
+	switch {
+	case c.link.phase >= phaseRoster:
 		c.link.lost = c.now
+	case c.link.phase == phaseHello:
+		c.link.adrift = true
 	}
 	c.frames = nil
 	c.link.pinged = false
 	clear(c.keys.bad)
 	c.streams.disconnected()
 	c.outbox.disconnected()
-	c.presence.disconnected()
+	c.speech.disconnected()
 	c.setPhase(phaseDown)
 	c.jobsDisconnected()
 }

@@ -3,6 +3,7 @@ package peer
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"claudemesh.com/mesh/shared/keyring"
@@ -69,6 +70,9 @@ func (c *Core) load(bucket string, row Row) error {
 var errRowKey = fmt.Errorf("a row's key has another size")
 
 func (c *Core) loadMeta(key string, value []byte) (err error) {
+	if id, isAsk := strings.CutPrefix(key, metaAsk); isAsk {
+		return c.loadAsk(id, value)
+	}
 	switch key {
 	case metaIdentity:
 		if err = unmarshal(value, &c.self); err == nil && c.self.Version != identityVersion {
@@ -142,6 +146,7 @@ func (c *Core) finishLoad() error {
 		}
 		return slices.Compare(a[:], b[:])
 	})
+	c.sortAsks()
 	device, known := c.roster.Device(c.id)
 	if !known && c.enrollment == nil && c.roster.Statements() > 0 {
 		return wire.Errorf(wire.CodeStorage, "This device's store was made with other keys than it has now.")

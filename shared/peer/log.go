@@ -116,19 +116,12 @@ func (c *Core) markUnread(m *MessageView, key []byte) {
 
 // markRead takes a message off the unread ones, because another own device showed it.
 func (c *Core) markRead(id wire.MessageID) {
-	conversation, ok := c.log.unreadIn[id]
-	if !ok {
-		if c.log.early = append(c.log.early, id); len(c.log.early) > maxEarly {
-			c.log.early = slices.Delete(c.log.early, 0, 1)
-		}
+	if _, ok := c.takeOneUnread(id); ok {
 		return
 	}
-	waiting := c.log.unread[conversation]
-	i := slices.IndexFunc(waiting, func(u unread) bool { return u.id == id })
-	c.delete(BucketUnread, messageKey(conversation, waiting[i].seq))
-	c.log.unread[conversation] = slices.Delete(waiting, i, i+1)
-	delete(c.log.unreadIn, id)
-	c.changed = true
+	if c.log.early = append(c.log.early, id); len(c.log.early) > maxEarly {
+		c.log.early = slices.Delete(c.log.early, 0, 1)
+	}
 }
 
 // takeUnread empties a conversation's unread messages and gives them.
@@ -141,6 +134,22 @@ func (c *Core) takeUnread(conversation ConversationID) []unread {
 	delete(c.log.unread, conversation)
 	c.changed = c.changed || len(waiting) > 0
 	return waiting
+}
+
+// takeOneUnread takes a message off the unread ones; false: it is not among them.
+func (c *Core) takeOneUnread(id wire.MessageID) (unread, bool) {
+	conversation, ok := c.log.unreadIn[id]
+	if !ok {
+		return unread{}, false
+	}
+	waiting := c.log.unread[conversation]
+	i := slices.IndexFunc(waiting, func(u unread) bool { return u.id == id })
+	one := waiting[i]
+	c.delete(BucketUnread, messageKey(conversation, one.seq))
+	c.log.unread[conversation] = slices.Delete(waiting, i, i+1)
+	delete(c.log.unreadIn, id)
+	c.changed = true
+	return one, true
 }
 
 // takeGap shows that something is gone: in the topic's conversation, and for an inbox in every direct one, because nobody can

@@ -163,7 +163,10 @@ func (c *Core) show(sender *roster.Device, e *wire.Envelope, m *message.Message,
 		view.State = Accepted
 	}
 	c.append(&view)
-	if sender.Member == c.member {
+	if sender.Member != c.member {
+		c.asked(&view)
+	} else {
+		c.answered(&view)
 		c.sent.add(c, &view, 0, nil)
 	}
 }

@@ -7,21 +7,14 @@ import (
 
 	"claudemesh.com/mesh/shared/keyring"
 	"claudemesh.com/mesh/shared/order"
-	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/seal"
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// presence is what the relay says of the mesh's sessions, with their cards as far as they verify, and the own card.
+// presence is what the relay says of the mesh's sessions, with their cards as far as they verify.
 type presence struct {
 	sessions map[sessionKey]*session
 	reopen   bool // keys or roster moved: cards that did not open may open now
-
-	card        *Card  // the own one; nil: none
-	cardVersion uint64 // of the last one signed
-	cardEpoch   uint32 // in which it was sealed
-	cardDue     bool   // it is to be signed and sent
-	cardSigning bool
 }
 
 type sessionKey struct {
@@ -45,14 +38,10 @@ type session struct {
 	card    Card
 }
 
-func newPresence(card *Card) presence {
-	return presence{sessions: map[sessionKey]*session{}, card: card}
-}
+func newPresence() presence { return presence{sessions: map[sessionKey]*session{}} }
 
-// disconnected keeps what was last known: a person sees it for as long as the relay would wait for this device itself.
-func (p *presence) disconnected() { p.cardSigning, p.cardDue = false, false }
-
-// deadline is when what was last known is too old to be shown.
+// deadline is when what was last known is too old to be shown: a person sees it for as long as the relay would wait for this
+// device itself.
 func (p *presence) deadline(c *Core) time.Time {
 	if c.link.lost.IsZero() || c.stalePresence() {
 		return time.Time{}
@@ -100,10 +89,25 @@ func (c *Core) hearSession(s *wire.SessionState) {
 	if len(s.Card) > 0 && len(s.Card) <= wire.MaxCard && s.CardVersion > known.version {
 		known.sealed, known.version, known.opened = s.Card, s.CardVersion, false
 	}
+	if state == Offline {
+		c.forgetOffline(known)
+	}
+	if s.Device == c.id {
+		c.showsOwn(s)
+	}
 }
 
-// openCards opens the cards that came, as far as keys and roster are here.
-func (c *Core) openCards() {
+// forgetOffline keeps one offline session of a member, as the relay does.
+func (c *Core) forgetOffline(last *session) {
+	for key, s := range c.presence.sessions {
+		if s != last && s.member == last.member && s.state == Offline {
+			delete(c.presence.sessions, key)
+		}
+	}
+}
+
+// pumpPresence opens the cards that came, as far as keys and roster are here.
+func (c *Core) pumpPresence() {
 	if !c.presence.reopen || c.link.phase < phaseLive || c.enrollment != nil {
 		return
 	}
@@ -154,55 +158,4 @@ func (c *Core) sessions() []*session {
 		return cmp.Or(slices.Compare(a.key.device[:], b.key.device[:]), slices.Compare(a.key.session[:], b.key.session[:]))
 	})
 	return all
-}
-
-func (c *Core) commandCard(in ShowCard) {
-	if err := in.Card.check(); err != nil {
-		c.fail(in.Ref, err)
-		return
-	}
-	card := in.Card
-	card.Tags = slices.Clone(card.Tags)
-	c.presence.card, c.presence.cardDue = &card, true
-	c.changed = true
-	c.result(Result{Ref: in.Ref})
-}
-
-// pumpCard opens what came, and seals and sends the own card where it is due: once on each connection, when it changed, and
-// when the epoch moved.
-func (c *Core) pumpCard() {
-	c.openCards()
-	p := &c.presence
-	if p.card == nil || c.device.OneShot || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || p.cardSigning {
-		return
-	}
-	epoch := c.roster.Epoch()
-	root, have := c.ring.Root(epoch)
-	if !have || !p.cardDue && p.cardEpoch == epoch {
-		return
-	}
-	if self, ok := c.roster.Device(c.id); !ok || self.Standing != roster.Present {
-		return
-	}
-	text := p.card.encode()
-	// A version is never used twice, not even by a session that was started again with the same id.
-	p.cardVersion = max(p.cardVersion+1, uint64(c.milliseconds()))
-	of := seal.CardOf{Mesh: c.self.Mesh, Device: c.id, Session: c.device.Session, Version: p.cardVersion}
-	conn := c.link.conn
-	p.cardDue, p.cardEpoch, p.cardSigning = false, epoch, true
-	c.sign(of.SigningBytes(text), func(signature []byte, err error) {
-		if c.link.conn != conn || c.link.phase != phaseLive {
-			return
-		}
-		p.cardSigning = false
-		var sealed []byte
-		if err == nil {
-			sealed, err = seal.SealCard(c.entropy, keyring.CardKey(root, epoch), epoch, text, signature)
-		}
-		if err != nil {
-			c.dropped(wire.CodeOf(err), wire.Stream{}, c.id)
-			return
-		}
-		c.send(wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Version: of.Version, Card: sealed}))
-	})
 }

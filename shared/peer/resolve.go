@@ -16,6 +16,7 @@ func (c *Core) directory() address.Directory {
 		for _, s := range m.Sessions {
 			if s.State != Offline {
 				one.Tags = append(one.Tags, s.Card.Tags...)
+				one.Sessions = append(one.Sessions, address.Session{ID: s.Session, Directory: s.Card.Directory, Host: s.Card.Host})
 			}
 		}
 		d.Members = append(d.Members, one)
@@ -38,6 +39,12 @@ func (c *Core) Resolve(input string) Resolution {
 	if err != nil {
 		out.Problem = wire.AsError(err)
 		out.Candidates = c.recipientViews(r.Candidates)
+		for _, s := range r.CandidateSessions {
+			for _, view := range c.recipientViews([]wire.MemberID{s.Member}) {
+				view.Name += "/" + s.Session.String()[:8]
+				out.Candidates = append(out.Candidates, view)
+			}
+		}
 		for _, topic := range r.CandidateTopics {
 			out.Candidates = append(out.Candidates, RecipientView{Name: "#" + c.topicName(topic).Name})
 		}
@@ -53,7 +60,7 @@ func (c *Core) Resolve(input string) Resolution {
 	if len(r.Members) > 1 {
 		out.Kind = TargetMembers
 	}
-	out.Conversation = DirectConversation(c.member, r.Members...)
+	out.Conversation, out.Session = DirectConversation(c.member, r.Members...), r.Session
 	out.Recipients = c.recipientViews(r.Members)
 	for _, id := range r.Members {
 		out.Devices += len(c.roster.DevicesOf(id))

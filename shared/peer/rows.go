@@ -15,6 +15,7 @@ const (
 	metaCounter    = "counter"
 	metaArrival    = "arrival"
 	metaShown      = "shown"
+	metaAsk        = "ask " // and the message's id
 )
 
 // identityRow is what a device knows of itself before it knows the roster.

@@ -30,6 +30,7 @@ func (c *Core) View() MeshView {
 	v.Members = c.memberViews()
 	v.Topics = c.topicViews()
 	v.Directs = c.directViews()
+	v.Asks = c.askViews()
 	for _, waiting := range c.log.unread {
 		v.Unread += len(waiting)
 	}
@@ -67,48 +68,6 @@ func (c *Core) memberViews() []MemberView {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), slices.Compare(a.Member[:], b.Member[:]))
 	})
 	return all
-}
-
-func (c *Core) memberView(m roster.Member, sessions []*session) MemberView {
-	profile := c.profile(m.ID)
-	v := MemberView{
-		Member: m.ID, Name: profile.Name, Groups: slices.Clone(profile.Groups), Role: m.Role, IsSelf: m.ID == c.member,
-		Kind: KindPerson, Presence: Offline, Status: StatusIdle, Devices: slices.Clone(m.Devices), JoinedAt: int64(m.Joined),
-	}
-	if v.IsSelf {
-		v.Name = c.displayName()
-	}
-	stale := c.stalePresence()
-	for _, s := range sessions {
-		view := SessionView{Session: s.key.session, Device: s.key.device, State: s.state, Since: s.since, Card: s.card}
-		if view.Card.Kind == "" {
-			view.Card.Kind, view.Card.Status = KindPerson, StatusIdle
-		}
-		view.Card.Tags = slices.Clone(s.card.Tags)
-		if stale {
-			view.State = Offline
-		}
-		v.Sessions = append(v.Sessions, view)
-	}
-	order.By(v.Sessions, func(a, b SessionView) int {
-		return cmp.Or(cmp.Compare(rank(a.State), rank(b.State)), cmp.Compare(b.Since, a.Since))
-	})
-	if len(v.Sessions) > 0 {
-		best := v.Sessions[0]
-		v.Presence, v.Since = best.State, best.Since
-		v.Kind, v.Status, v.Summary = best.Card.Kind, best.Card.Status, best.Card.Summary
-	}
-	return v
-}
-
-func rank(p Presence) int {
-	switch p {
-	case Online:
-		return 0
-	case Away:
-		return 1
-	}
-	return 2
 }
 
 func (c *Core) topicViews() []TopicView {

@@ -13,7 +13,7 @@ type Row struct{ Key, Value []byte }
 // The buckets of a device's store. Their rows are this package's affair, but for BucketDraft and BucketKey, which are
 // the driver's.
 const (
-	BucketMeta         = "meta"         // one row each: identity, keyring, counters, marks, what is not settled yet
+	BucketMeta         = "meta"         // one row each: identity, keyring, counters, marks, each ask, what is not settled yet
 	BucketKey          = "key"          // the device's private keys, where the host lets the driver keep them
 	BucketRoster       = "roster"       // number u64 → time u64 ‖ statement
 	BucketCursor       = "cursor"       // stream → position u64

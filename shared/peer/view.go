@@ -124,6 +124,9 @@ type MemberView struct {
 	Since    int64
 	Status   Status
 	Summary  string
+	// Kind, Status and Summary are those of the session that says the most about the member, of those that are online, or else
+	// away: a person's that is not to be disturbed, then one that needs approval, works, is idle, is not to be disturbed; a
+	// person's before others.
 	Sessions []SessionView // online first, then latest first
 	Devices  []wire.DeviceID
 	JoinedAt int64

@@ -45,7 +45,14 @@ func (d *Driver) Complete(prefix string) []peer.Suggestion {
 
 // Send stores a message in the outbox and returns, connected or not. CodeAmbiguous and CodeNotFound: see Resolve.
 func (d *Driver) Send(ctx context.Context, draft peer.Draft) (peer.MessageView, error) {
-	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.Send{Ref: ref, Draft: draft} })
+	var replied []byte
+	if !draft.ReplyTo.IsZero() {
+		var err error
+		if _, replied, err = d.messageRow(ctx, draft.ReplyTo); err != nil && wire.CodeOf(err) != wire.CodeNotFound {
+			return peer.MessageView{}, err
+		}
+	}
+	result, err := d.call(ctx, func(ref uint64) peer.Input { return peer.Send{Ref: ref, Draft: draft, Replied: replied} })
 	if err != nil {
 		return peer.MessageView{}, err
 	}
@@ -159,15 +166,9 @@ func (d *Driver) EndSession(ctx context.Context, session wire.SessionID) error {
 	return d.do(ctx, func(ref uint64) peer.Input { return peer.EndSession{Ref: ref, Session: session} })
 }
 
-// SetCard replaces what this session says of itself.
+// SetCard replaces what this session says of itself, as SetSession does for others.
 func (d *Driver) SetCard(ctx context.Context, card peer.Card) error {
-	err := d.do(ctx, func(ref uint64) peer.Input { return peer.ShowCard{Ref: ref, Card: card} })
-	if err == nil {
-		d.mu.Lock()
-		d.host.Card = &card // for a core that takes this one's place
-		d.mu.Unlock()
-	}
-	return err
+	return d.do(ctx, func(ref uint64) peer.Input { return peer.ShowCard{Ref: ref, Card: card} })
 }
 
 // Leave takes the own member, with all its devices, out of the mesh. It needs a connection; what is here stays readable.

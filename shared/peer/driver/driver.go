@@ -47,7 +47,7 @@ type input struct {
 // Open loads a device from its store. It starts nothing. CodeNotFound: the store holds no mesh.
 func Open(ctx context.Context, host Host) (*Driver, error) {
 	d := &Driver{host: host, waiting: map[uint64]chan peer.Result{}, moved: make(chan struct{}), wake: make(chan struct{}, 1)}
-	core, err := d.load(ctx)
+	core, err := d.load(ctx, peer.Device{Public: host.Keys.Public(), Session: host.Session, OneShot: host.OneShot, Card: host.Card})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func Open(ctx context.Context, host Host) (*Driver, error) {
 }
 
 // load makes a core of what the store holds.
-func (d *Driver) load(ctx context.Context) (*peer.Core, error) {
+func (d *Driver) load(ctx context.Context, device peer.Device) (*peer.Core, error) {
 	rows := map[string][]peer.Row{}
 	for _, bucket := range peer.LoadBuckets() {
 		found, err := d.host.Store.Scan(ctx, bucket, Range{})
@@ -67,9 +67,7 @@ func (d *Driver) load(ctx context.Context) (*peer.Core, error) {
 		}
 		rows[bucket] = found
 	}
-	return peer.Load(peer.Device{
-		Public: d.host.Keys.Public(), Session: d.host.Session, OneShot: d.host.OneShot, Card: d.host.Card,
-	}, rows)
+	return peer.Load(device, rows)
 }
 
 // Close ends the session: Run returns, and nothing of the driver works any more. The store stays open: it is the host's.
@@ -151,7 +149,7 @@ func (d *Driver) restart(cause error) {
 		delete(d.waiting, ref)
 	}
 	mesh := d.core.View().Mesh
-	core, err := d.load(context.WithoutCancel(d.life))
+	core, err := d.load(context.WithoutCancel(d.life), d.core.Device())
 	if err != nil {
 		d.broken = storage(err)
 	} else {

@@ -1,0 +1,95 @@
+package peer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"claudemesh.com/mesh/shared/message"
+	"claudemesh.com/mesh/shared/order"
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// ask is a question to this member that it has not answered, as far as this device knows. Each is a row of BucketMeta.
+type ask struct {
+	id  wire.MessageID
+	row askRow
+}
+
+type askRow struct {
+	Conversation ConversationID `json:"conversation"`
+	From         wire.MemberID  `json:"from"`
+	FromSession  wire.SessionID `json:"from_session,omitzero"`
+	Text         string         `json:"text"`
+	At           int64          `json:"at"`
+	Arrival      uint64         `json:"arrival"`
+}
+
+// maxAsks bounds Core.asks; beyond it the oldest are let go.
+const maxAsks = 256
+
+func askKey(id wire.MessageID) []byte { return append([]byte(metaAsk), id[:]...) }
+
+func (c *Core) loadAsk(id string, value []byte) error {
+	if len(id) != wire.ShortIDSize {
+		return errRowKey
+	}
+	a := ask{id: wire.MessageID([]byte(id))}
+	err := unmarshal(value, &a.row)
+	c.asks = append(c.asks, a)
+	return err
+}
+
+// sortAsks puts them in the order in which they came; rows come in that of their ids.
+func (c *Core) sortAsks() {
+	order.By(c.asks, func(a, b ask) int { return cmp.Compare(a.row.Arrival, b.row.Arrival) })
+}
+
+// asked notes a message of another member that is in the log, where it asks this member.
+func (c *Core) asked(m *MessageView) {
+	if m.Type != string(message.TypeAsk) || !m.Topic.IsZero() && !slices.Contains(m.Mentions, c.member) {
+		return
+	}
+	a := ask{m.ID, askRow{m.Conversation, m.From, m.FromSession, short(m.Text), m.ReceivedAt, m.Arrival}}
+	c.put(BucketMeta, askKey(a.id), encode(a.row))
+	c.asks = append(c.asks, a)
+	if len(c.asks) > maxAsks {
+		c.settle(c.asks[0].id)
+	}
+}
+
+// answered takes away what an own message answers: in a direct conversation all that was asked there, for there are two in it and
+// one has spoken; elsewhere what it replies to.
+func (c *Core) answered(m *MessageView) {
+	direct := strings.HasPrefix(string(m.Conversation), directPrefix)
+	for _, a := range slices.Clone(c.asks) {
+		if a.id == m.ReplyTo || direct && a.row.Conversation == m.Conversation {
+			c.settle(a.id)
+		}
+	}
+}
+
+// settle takes one away.
+func (c *Core) settle(id wire.MessageID) {
+	if i := slices.IndexFunc(c.asks, func(a ask) bool { return a.id == id }); i >= 0 {
+		c.asks = slices.Delete(c.asks, i, i+1)
+		c.delete(BucketMeta, askKey(id))
+		c.changed = true
+	}
+}
+
+// askViews leaves out those who are gone: nobody waits.
+func (c *Core) askViews() []AskView {
+	var all []AskView
+	for _, a := range c.asks {
+		if m, known := c.roster.Member(a.row.From); known && m.Standing == roster.Present {
+			all = append(all, AskView{
+				Message: a.id, Conversation: a.row.Conversation, From: a.row.From, FromName: c.profile(a.row.From).Name,
+				FromSession: a.row.FromSession, Text: a.row.Text, At: a.row.At,
+			})
+		}
+	}
+	order.By(all, func(a, b AskView) int { return cmp.Or(cmp.Compare(a.At, b.At), slices.Compare(a.Message[:], b.Message[:])) })
+	return all
+}

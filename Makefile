@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check e2e test-go test-interop test-wasm test-web measure vuln clean
+.PHONY: help run demo build dist test check e2e test-go test-interop test-wasm test-web measure vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ demo: ## A mesh with two agents to talk to, on a relay of its own (BROKER_PORT=8
 
 build: ## Build the dashboard, bin/claudemesh-relay and bin/claudemesh
 	@scripts/build
+
+dist: ## The CLI for Linux, macOS and Windows in bin/dist, for `claudemesh-relay serve --downloads`
+	@scripts/dist
 
 test: ## Install what the tests lack and run every layer below
 	@scripts/test.mjs

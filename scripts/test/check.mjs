@@ -14,6 +14,7 @@ const CHECKS = [
   { name: 'docs/dependencies.md', run: dependencies },
   { name: 'the counting of tests', argv: ['node', '--test', 'scripts/test/counting.test.mjs'] },
   { name: 'the joining of segments', argv: ['node', '--test', 'scripts/test/join-segments.test.mjs'] },
+  { name: 'make dist gives the same bytes anywhere', argv: ['node', '--test', 'scripts/test/dist.test.mjs'] },
   { name: 'go mod verify', argv: ['go', 'mod', 'verify'] },
   { name: 'gofmt', run: gofmt },
   { name: 'go vet', argv: ['go', 'vet', './...'] },

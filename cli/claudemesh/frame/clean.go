@@ -46,13 +46,13 @@ func Line(text string) string {
 
 // Word is a name as the value of an attribute: one line, short, and without the characters that end a value or a mark.
 func Word(text string) string {
-	return clip(quotes.Replace(Line(text)), attributeMax)
+	return Clip(quotes.Replace(Line(text)), attributeMax)
 }
 
 var quotes = strings.NewReplacer(`"`, "'", "<", "‹", ">", "›", `\`, "/")
 
-// clip cuts a text to at most max bytes, with a mark for what is missing.
-func clip(text string, max int) string {
+// Clip cuts a text to at most max bytes, with a mark for what is missing.
+func Clip(text string, max int) string {
 	if len(text) <= max {
 		return text
 	}

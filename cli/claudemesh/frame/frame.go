@@ -108,7 +108,7 @@ func partOf(m *daemon.Message) part {
 		for i, name := range m.Others {
 			others[i] = Word(name)
 		}
-		attribute("also_to", clip(strings.Join(others, ", "), listMax))
+		attribute("also_to", Clip(strings.Join(others, ", "), listMax))
 	}
 	if m.Type != "text" {
 		attribute("type", Word(m.Type))
@@ -131,7 +131,7 @@ func seen(s daemon.Seen) string {
 	case "":
 		return ""
 	case daemon.SeenPushed:
-		return "it was pushed to this session before"
+		return "it was pushed to this session, which may have shown it"
 	case daemon.SeenElsewhere:
 		return "it was pushed to another session of this machine, which may have acted on it"
 	}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Invite } from '../peer/api';
-import { isLoopback, joinCommand, reusable } from './link';
+import { handsOutPrograms } from './downloads';
+import { buildCommand, installCommand, isLoopback, joinCommand, reusable } from './link';
 import { inviteLink, joiningMesh, keepJoining, takeFragment, type Address, type Entry } from './secret';
 
 function at(url: string, state: unknown = null): { address: Address; entry: Entry & { url: string } } {
@@ -71,12 +72,38 @@ describe('isLoopback', () => {
   );
 });
 
-describe('joinCommand', () => {
-  it('cannot be broken out of', () => {
-    expect(joinCommand("https://relay.example/i/a'; rm -rf ~; '#b")).toBe(
-      "claudemesh join 'https://relay.example/i/a%27; rm -rf ~; %27#b'",
-    );
+describe('the lines for a terminal', () => {
+  const link = 'https://relay.example/i/Ab3dE9xZ#Zk3x9QpL2mVw7RtY5nBc1A';
+
+  it('carry the link to the end, and ask the relay for nothing of it', () => {
+    expect(installCommand(link, 'sh')).toBe(`curl -fsSL https://relay.example/install.sh | sh -s -- '${link}'`);
+    expect(installCommand(link, 'powershell')).toBe(`& ([scriptblock]::Create((irm https://relay.example/install.ps1))) '${link}'`);
+    expect(buildCommand(link)).toBe(`make build && bin/claudemesh join '${link}' --setup`);
   });
+
+  // PowerShell ends quotes at the curly ones too.
+  it.each(["'", '\u2018', '\u2019', '\u201a', '\u201b', '\n'])('cannot be broken out of by %j', (sign) => {
+    const evil = `https://relay.example/i/a${sign}; rm -rf ~; ${sign}#b`;
+    for (const line of [joinCommand(evil), buildCommand(evil), installCommand(evil, 'sh'), installCommand(evil, 'powershell')]) {
+      expect(line.match(/['\u2018-\u201b\n]/g)).toEqual(["'", "'"]);
+    }
+  });
+});
+
+describe('handsOutPrograms', () => {
+  const answering = (body: unknown, status = 200) => () => Promise.resolve(new Response(JSON.stringify(body), { status }));
+
+  it('is so where the relay lists some', async () => {
+    const asked: string[] = [];
+    const ask = (url: string) => (asked.push(url), answering({ version: 'v1', files: [{ name: 'claudemesh-linux-amd64' }] })());
+    expect(await handsOutPrograms('https://relay.example', ask as typeof fetch)).toBe(true);
+    expect(asked).toEqual(['https://relay.example/api/public/downloads']);
+  });
+
+  it.each([answering({ version: '', files: [] }), answering({}), answering(null), answering({ files: [1] }, 404), () => Promise.reject(new TypeError('no'))])(
+    'is not so where there are none, or nobody can be asked',
+    async (ask) => expect(await handsOutPrograms('https://relay.example', ask)).toBe(false),
+  );
 });
 
 describe('reusable', () => {

@@ -6,9 +6,31 @@ export function isLoopback(link: string): boolean {
   return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
-/** One line to paste into a terminal. Links hold no quote: codes and secrets are letters, digits, `-` and `_`. */
+export type Shell = 'sh' | 'powershell';
+
+/** One line for a terminal that has the program. */
 export function joinCommand(link: string): string {
-  return `claudemesh join '${link.replaceAll("'", '%27')}'`;
+  return `claudemesh join ${quoted(link)}`;
+}
+
+/**
+ * One line for a terminal that has nothing yet: it fetches a script from the relay, which fetches the program, checks its
+ * sum and joins. The secret of the link is an argument on that machine, and in nothing that is asked of the relay.
+ */
+export function installCommand(link: string, shell: Shell): string {
+  const { origin } = new URL(link);
+  if (shell === 'sh') return `curl -fsSL ${origin}/install.sh | sh -s -- ${quoted(link)}`;
+  return `& ([scriptblock]::Create((irm ${origin}/install.ps1))) ${quoted(link)}`;
+}
+
+/** The same where the relay hands out no programs, in the folder of the source. */
+export function buildCommand(link: string): string {
+  return `make build && bin/${joinCommand(link)} --setup`;
+}
+
+/** Links hold letters, digits, `-` and `_` after their origin; whatever else this one holds cannot end the quotes of any shell. */
+function quoted(link: string): string {
+  return `'${link.replaceAll("'", '%27').replace(/[^!-~]/gu, encodeURIComponent)}'`;
 }
 
 /** An invite that can be shown again instead of making another: made here, for members, and good for an hour or more. */

@@ -1,4 +1,5 @@
 import type { Member } from '../peer/api';
+import { isUrgent } from '../text/sessions';
 
 export interface PeopleGroups {
   here: Member[];
@@ -27,9 +28,5 @@ export function groupPeople(members: readonly Member[], connected: boolean): Peo
 }
 
 function order(a: Member, b: Member): number {
-  return urgency(b) - urgency(a) || a.name.localeCompare(b.name) || (a.memberId < b.memberId ? -1 : 1);
-}
-
-function urgency(member: Member): number {
-  return member.presence !== 'offline' && member.status === 'needs-approval' ? 1 : 0;
+  return Number(isUrgent(b)) - Number(isUrgent(a)) || a.name.localeCompare(b.name) || (a.memberId < b.memberId ? -1 : 1);
 }

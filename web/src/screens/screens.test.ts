@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Member } from '../peer/api';
+import type { Member, Session } from '../peer/api';
 import { next } from '../keys/move';
 import { qrPath } from '../parts/qr';
 import { bannerOf } from './banner';
@@ -66,14 +66,16 @@ function member(name: string, over: Partial<Member> = {}): Member {
   };
 }
 
+const needing = (state: Session['state']) => ({ sessions: [{ kind: 'agent', state, status: 'needs-approval' } as Session] });
+
 describe('groupPeople', () => {
   it('groups by presence, approvals first, then by name', () => {
     const groups = groupPeople([
-      member('Zoe', { status: 'needs-approval' }),
+      member('Zoe', needing('online')),
       member('bo'),
       member('Ada'),
       member('Cy', { presence: 'away' }),
-      member('Di', { presence: 'offline', status: 'needs-approval' }),
+      member('Di', { presence: 'offline', ...needing('offline') }),
       member(''),
     ], true);
     expect(groups.here.map(({ name }) => name)).toEqual(['Zoe', 'Ada', 'bo']);

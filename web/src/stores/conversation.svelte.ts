@@ -6,6 +6,11 @@ const PAGE = 60;
 /** Above so many, what lies furthest back is let go when newer messages come; it is read again when scrolled to. */
 const MOST = 600;
 
+/** Somebody else's, so that a reply to it is an answer. */
+function isQuestion(message: Message): boolean {
+  return message.type === 'ask' && message.state === 'received';
+}
+
 /** The messages of one conversation that are loaded, and its draft. */
 export class ConversationStore {
   readonly meshId: string;
@@ -18,6 +23,10 @@ export class ConversationStore {
   loadingOlder = $state(false);
   problem = $state.raw<Problem | null>(null);
   replyTo = $state.raw<Message | null>(null);
+  /** The one session of the member that was chosen to be written to, by its id, and its name; `null`: any of them. */
+  session = $state.raw<{ id: string; name: string } | null>(null);
+  /** Id of a message that is to be shown, once it is loaded. */
+  sought = $state('');
   draft = $state('');
   /** Counts messages that others wrote since the page last showed the newest. */
   unseen = $state(0);
@@ -111,8 +120,8 @@ export class ConversationStore {
     else this.write(unsaved);
   }
 
-  /** Sends the draft. A refusal puts the draft back and is thrown. */
-  async send(): Promise<void> {
+  /** Sends the draft, to one `session` where that is given. A refusal puts the draft back and is thrown. */
+  async send(session = ''): Promise<void> {
     const text = this.draft.trim();
     if (text === '') return;
     const replyTo = this.replyTo;
@@ -120,8 +129,11 @@ export class ConversationStore {
     this.write('');
     this.replyTo = null;
     try {
-      const options = { meshId: this.meshId, target: this.id, text };
-      this.#merge([await this.#peer.send(replyTo ? { ...options, replyTo: replyTo.id } : options)]);
+      const options: Parameters<Peer['send']>[0] = { meshId: this.meshId, target: this.id, text };
+      if (session !== '') options.session = session;
+      if (replyTo) options.replyTo = replyTo.id;
+      if (replyTo && isQuestion(replyTo)) options.type = 'answer';
+      this.#merge([await this.#peer.send(options)]);
       this.firstUnread = 0;
       await this.saveNow();
     } catch (thrown) {

@@ -1,8 +1,11 @@
+import { SvelteMap } from 'svelte/reactivity';
 import type { ConversationId, Member, MeshState, Message, Peer, Problem, Topic } from '../peer/api';
 import { nameKey, sharedNames, shortId } from '../text/names';
 import { toProblem } from '../text/problem';
+import { sessionName, sessionsOf, type MemberSessions } from '../text/sessions';
 import { ConversationStore } from './conversation.svelte';
 import { coalesce } from './refresh';
+import { Announced, waitingIn, type Waiting } from './waiting';
 
 /**
  * What is looked up in a state, made once for each. Not a `$derived`: that belongs to the component in which it was made
@@ -13,6 +16,11 @@ interface Index {
   members: ReadonlyMap<string, Member>;
   topics: ReadonlyMap<string, Topic>;
   sharedNames: ReadonlySet<string>;
+  waiting: readonly Waiting[];
+  /** Message ids of the questions that wait for an answer. */
+  asks: ReadonlySet<string>;
+  /** By member id; filled as it is asked for. */
+  sessions: Map<string, MemberSessions>;
 }
 
 /** One mesh as the peer last described it, and the conversations of it that were opened. */
@@ -20,6 +28,9 @@ export class MeshStore {
   readonly meshId: string;
   state = $state.raw<MeshState | null>(null);
   problem = $state.raw<Problem | null>(null);
+  /** Whether the sessions of a member are listed, by its id, where the person chose. */
+  readonly unfolded = new SvelteMap<string, boolean>();
+  readonly announced = new Announced();
 
   #index: Index | null = null;
   readonly #peer: Peer;
@@ -96,6 +107,31 @@ export class MeshStore {
     return this.state?.topics.find((topic) => topic.name === 'general');
   }
 
+  /** What waits for this person, oldest first. */
+  get waiting(): readonly Waiting[] {
+    return this.#indexed().waiting;
+  }
+
+  /** Whether a message is a question to this person that waits for an answer. */
+  isAsk(messageId: string): boolean {
+    return this.#indexed().asks.has(messageId);
+  }
+
+  sessionsOf(member: Member): MemberSessions {
+    const { sessions } = this.#indexed();
+    let known = sessions.get(member.memberId);
+    if (!known) sessions.set(member.memberId, (known = sessionsOf(member)));
+    return known;
+  }
+
+  /** The name of a session where it says more than the member's name does, since the member has several; else empty. */
+  sessionToTell(memberId: string, sessionId: string): string {
+    const member = this.members.get(memberId);
+    if (!member || sessionId === '') return '';
+    const sessions = this.sessionsOf(member);
+    return sessions.apart ? sessionName(member, sessions, sessionId) : '';
+  }
+
   /** Two members can bear one name; then the short id stands behind it. */
   isAmbiguous(name: string): boolean {
     return this.#indexed().sharedNames.has(nameKey(name));
@@ -121,5 +157,8 @@ function indexOf(state: MeshState | null): Index {
     members: new Map(members.map((member) => [member.memberId, member])),
     topics: new Map(topics.map((topic) => [topic.topicId, topic])),
     sharedNames: sharedNames(members),
+    waiting: state ? waitingIn(state) : [],
+    asks: new Set(state?.asks.map(({ messageId }) => messageId)),
+    sessions: new Map(),
   };
 }

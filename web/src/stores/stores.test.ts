@@ -207,6 +207,21 @@ describe('ConversationStore', () => {
     expect(store.messages.at(-1)?.state).toBe('sending');
   });
 
+  it('sends to one session, and an answer to what was asked', async () => {
+    const { store, peer } = setup([]);
+    store.write('hello');
+    await store.send('s1');
+    expect(peer.send).toHaveBeenLastCalledWith({ meshId: 'mesh', target: 'topic:1', text: 'hello', session: 's1' });
+    store.write('yes');
+    store.replyTo = message(1, { type: 'ask' });
+    await store.send();
+    expect(peer.send).toHaveBeenLastCalledWith({ meshId: 'mesh', target: 'topic:1', text: 'yes', replyTo: 'id-1', type: 'answer' });
+    store.write('one more thing');
+    store.replyTo = message(1, { type: 'ask', state: 'read' });
+    await store.send();
+    expect(peer.send).toHaveBeenLastCalledWith({ meshId: 'mesh', target: 'topic:1', text: 'one more thing', replyTo: 'id-1' });
+  });
+
   it('sends nothing for white space', async () => {
     const { store, peer } = setup([]);
     store.write('  \n');

@@ -39,6 +39,12 @@ describe('rows', () => {
     expect(kinds([message(1), message(2)])).toEqual(['day', 'first', 'next']);
   });
 
+  it('begins a run anew for a question, and where something else is told beside the name', () => {
+    expect(kinds([message(1), message(2, { type: 'ask' }), message(3)])).toEqual(['day', 'first', 'first', 'next']);
+    const told = rows([message(1), message(2, { session: 's' }), message(3, { session: 's' })], 0, ({ session }) => session);
+    expect(told.map((row) => row.kind === 'message' && row.first)).toEqual([false, true, true, false]);
+  });
+
   it('begins a run anew for another sender, another device, a reply, or after a while', () => {
     expect(kinds([message(1), message(2, { from: 'bo' })])).toEqual(['day', 'first', 'first']);
     expect(kinds([message(1), message(2, { fromDevice: 'ada-2' })])).toEqual(['day', 'first', 'first']);

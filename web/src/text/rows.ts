@@ -6,7 +6,7 @@ export type Row =
   | { kind: 'day'; key: string; at: number }
   | { kind: 'fresh'; key: string }
   | { kind: 'gap'; key: string }
-  /** `first`: begins a run of one sender, so it carries mark and name. */
+  /** `first`: begins a run of one sender, so it carries mark and name. A question always does. */
   | { kind: 'message'; key: string; message: Message; first: boolean };
 
 const RUN = 5 * 60_000;
@@ -16,8 +16,11 @@ export function writtenAt(message: Message): number {
   return message.receivedAt || message.sentAt;
 }
 
-/** `firstUnread` is the `seq` before which the line "new" stands; 0: none. */
-export function rows(messages: readonly Message[], firstUnread: number): Row[] {
+/**
+ * `firstUnread` is the `seq` before which the line "new" stands; 0: none. `told` is what stands beside the sender's name and
+ * holds for a whole run.
+ */
+export function rows(messages: readonly Message[], firstUnread: number, told: (message: Message) => string = () => ''): Row[] {
   const found: Row[] = [];
   let before: Message | null = null;
   let day: number | null = null;
@@ -44,6 +47,8 @@ export function rows(messages: readonly Message[], firstUnread: number): Row[] {
       before.from !== message.from ||
       before.fromDevice !== message.fromDevice ||
       message.replyTo !== '' ||
+      message.type === 'ask' ||
+      told(before) !== told(message) ||
       at - writtenAt(before) > RUN;
     found.push({ kind: 'message', key: `message-${message.seq}`, message, first });
     before = message;

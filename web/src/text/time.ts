@@ -21,6 +21,11 @@ export function timeAgo(at: number, now: number): string {
   return relative === null ? shortDayFormat.format(at) : words.time.ago(relative);
 }
 
+/** How long something has lasted, short enough for a list; the day on which it began where that is longer ago. */
+export function span(since: number, now: number): string {
+  return relativeTime(since, now) ?? shortDayFormat.format(since);
+}
+
 function relativeTime(at: number, now: number): string | null {
   const age = now - at;
   if (age < MINUTE) return words.time.now;

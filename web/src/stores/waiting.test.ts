@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import type { Ask, Member, Session } from '../peer/api';
+import { Announced, waitingIn } from './waiting';
+
+const session = (sessionId: string, over: Partial<Session> = {}): Session =>
+  ({ sessionId, state: 'online', since: 5, kind: 'agent', status: 'needs-approval', statusSince: 0, ...over }) as Session;
+const member = (memberId: string, ...sessions: Session[]) => ({ memberId, name: memberId, sessions }) as unknown as Member;
+const ask = (messageId: string, at: number) => ({ messageId, at }) as Ask;
+
+describe('waitingIn', () => {
+  const keys = (members: Member[], asks: Ask[] = []) => waitingIn({ members, asks }).map(({ key }) => key);
+
+  it('puts what waits longest first, whatever it is', () => {
+    const members = [member('nina', session('s1', { statusSince: 30 }), session('s2', { statusSince: 10 })), member('otto', session('s3', { statusSince: 40 }))];
+    expect(keys(members, [ask('m1', 20), ask('m2', 50)])).toEqual(['s2 10', 'm1', 's1 30', 's3 40', 'm2']);
+  });
+
+  it('takes no session that is gone or needs nothing', () => {
+    const members = [member('nina', session('s1', { state: 'offline' }), session('s2', { status: 'working' }), session('s3', { state: 'away' }))];
+    expect(keys(members)).toEqual(['s3 5']);
+  });
+
+  it('counts from the presence where a session does not tell', () => {
+    expect(waitingIn({ members: [member('nina', session('s1'))], asks: [] })[0]?.since).toBe(5);
+  });
+});
+
+describe('Announced', () => {
+  it('tells each thing once, also when the connection was lost meanwhile, and again when it begins anew', () => {
+    const announced = new Announced();
+    const at = (statusSince: number) => waitingIn({ members: [member('nina', session('s1', { statusSince }))], asks: [] });
+    expect(announced.news(at(10))).toHaveLength(1);
+    expect(announced.news(at(10))).toEqual([]);
+    expect(announced.news([])).toEqual([]);
+    expect(announced.news(at(10))).toEqual([]);
+    expect(announced.news(at(20)).map(({ key }) => key)).toEqual(['s1 20']);
+  });
+});

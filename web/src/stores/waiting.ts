@@ -1,0 +1,49 @@
+import type { Ask, Member, MeshState, Session } from '../peer/api';
+import { isLive, needsApproval, sinceOf } from '../text/sessions';
+
+/** What waits for this person: a session that needs an approval, or a question to this member. */
+export type Waiting = Approval | Question;
+
+interface Common {
+  /** The same for as long as it waits; another when the same session needs an approval again. */
+  key: string;
+  /** Milliseconds since 1970. */
+  since: number;
+}
+
+export interface Approval extends Common {
+  kind: 'approval';
+  member: Member;
+  session: Session;
+}
+
+export interface Question extends Common {
+  kind: 'ask';
+  ask: Ask;
+}
+
+/** Everything that waits, oldest first. */
+export function waitingIn(state: Pick<MeshState, 'members' | 'asks'>): Waiting[] {
+  const approvals = state.members.flatMap((member) =>
+    member.sessions
+      .filter((session) => isLive(session) && needsApproval(session))
+      .map((session): Approval => {
+        const since = sinceOf(session);
+        return { kind: 'approval', key: `${session.sessionId} ${since}`, since, member, session };
+      }),
+  );
+  const questions = state.asks.map((ask): Question => ({ kind: 'ask', key: ask.messageId, since: ask.at, ask }));
+  return [...approvals, ...questions].sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
+}
+
+/** Remembers what was said aloud, so that each thing is said once, however often its connection comes and goes. */
+export class Announced {
+  readonly #keys = new Set<string>();
+
+  /** Those that were never given before. */
+  news(waiting: readonly Waiting[]): Waiting[] {
+    const fresh = waiting.filter(({ key }) => !this.#keys.has(key));
+    for (const { key } of fresh) this.#keys.add(key);
+    return fresh;
+  }
+}

@@ -11,6 +11,19 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
+// AskView is a question to this member that waits for its answer. It goes with any later message of the member in the
+// direct conversation with the one who asks, with one that replies to it, wherever, and with Core's Settle. What another
+// own device answers is known here once it arrives; what was settled is known to this device alone.
+type AskView struct {
+	Message      wire.MessageID
+	Conversation ConversationID
+	From         wire.MemberID
+	FromName     string
+	FromSession  wire.SessionID // zero: not told
+	Text         string         // its beginning
+	At           int64          // when the relay took it, in milliseconds since 1970
+}
+
 // ask is a question to this member that it has not answered, as far as this device knows. Each is a row of BucketMeta.
 type ask struct {
 	id  wire.MessageID
@@ -90,6 +103,8 @@ func (c *Core) askViews() []AskView {
 			})
 		}
 	}
-	order.By(all, func(a, b AskView) int { return cmp.Or(cmp.Compare(a.At, b.At), slices.Compare(a.Message[:], b.Message[:])) })
+	order.By(all, func(a, b AskView) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), slices.Compare(a.Message[:], b.Message[:]))
+	})
 	return all
 }

@@ -98,19 +98,6 @@ type MeshView struct {
 	Asks []AskView
 }
 
-// AskView is a question to this member that waits for its answer. It goes with any later message of the member in the
-// direct conversation with the one who asks, with one that replies to it, wherever, and with Core's Settle. What another
-// own device answers is known here once it arrives; what was settled is known to this device alone.
-type AskView struct {
-	Message      wire.MessageID
-	Conversation ConversationID
-	From         wire.MemberID
-	FromName     string
-	FromSession  wire.SessionID // zero: not told
-	Text         string         // its beginning
-	At           int64          // when the relay took it, in milliseconds since 1970
-}
-
 // MemberView is a member. Name is empty while it is joining: its profile has not arrived.
 type MemberView struct {
 	Member   wire.MemberID
@@ -121,9 +108,9 @@ type MemberView struct {
 	Kind     Kind
 	Presence Presence
 	// Since is when the presence began, in milliseconds since 1970; 0: never seen.
-	Since    int64
-	Status   Status
-	Summary  string
+	Since   int64
+	Status  Status
+	Summary string
 	// Kind, Status and Summary are those of the session that says the most about the member, of those that are online, or else
 	// away: a person's that is not to be disturbed, then one that needs approval, works, is idle, is not to be disturbed; a
 	// person's before others.

@@ -38,6 +38,17 @@ func (w *world) count(message []byte) {
 	}
 }
 
+func (w *world) countSent(message []byte) {
+	for len(message) > 0 && w.sent != nil {
+		f, rest, err := wire.NextFrame(message)
+		if err != nil {
+			return
+		}
+		message = rest
+		w.sent[f.Type]++
+	}
+}
+
 // describe tells a message's frames in one line.
 func (w *world) describe(message []byte) string {
 	var parts []string

@@ -48,6 +48,7 @@ func (c *conn) carry(last *time.Time, arrive func()) {
 
 // sendToRelay carries a WebSocket message.
 func (c *conn) sendToRelay(message []byte) {
+	c.w.countSent(message)
 	c.w.detailed(func() string { return fmt.Sprintf("%s → relay (%d): %s", c.peer.name, c.id, c.w.describe(message)) })
 	c.carry(&c.toRelay, func() { c.w.relay.received(c, message) })
 }

@@ -201,6 +201,7 @@ func (o *oracle) quiet() {
 	}
 	for _, p := range present {
 		o.topicOrder(p)
+		o.sessions(p, present)
 	}
 }
 

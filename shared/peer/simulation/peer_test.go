@@ -35,6 +35,7 @@ type peerNode struct {
 	ticks   int
 	ref     uint64
 	results map[uint64]func(peer.Result)
+	says    map[wire.SessionID]peer.Card // what its program says of its sessions, its own among them
 }
 
 func (w *world) newPeer(name string) *peerNode {
@@ -43,10 +44,10 @@ func (w *world) newPeer(name string) *peerNode {
 		panic(err)
 	}
 	p := &peerNode{w: w, name: name, keys: keys, store: driver.NewMemory(), results: map[uint64]func(peer.Result){}}
-	card := peer.Card{Kind: peer.KindPerson, Status: peer.StatusIdle, Summary: name + " is here"}
-	p.device = peer.Device{Public: keys.Public(), Card: &card}
-	if _, err := w.entropy.Read(p.device.Session[:]); err != nil {
-		panic(err)
+	p.device = peer.Device{Public: keys.Public(), Session: w.newSession(), OneShot: w.daemons && name != "Ada"}
+	p.says = map[wire.SessionID]peer.Card{}
+	if !p.device.OneShot {
+		p.says[p.device.Session] = peer.Card{Kind: peer.KindPerson, Status: peer.StatusIdle, Summary: name + " is here"}
 	}
 	w.peers = append(w.peers, p)
 	return p
@@ -74,7 +75,7 @@ func (p *peerNode) start() {
 		}
 		rows[bucket] = found
 	}
-	core, err := peer.Load(p.device, rows)
+	core, err := peer.Load(p.speaking(), rows)
 	if err != nil {
 		p.w.fail("%s cannot be loaded from its store: %v", p.name, err)
 		return

@@ -29,8 +29,9 @@ type relayNode struct {
 	requests mesh.RequestID
 	answers  map[mesh.RequestID]func(*mesh.Answer)
 
-	sends mesh.Rate // how much a member may send; zero: without limit
-	plant plant
+	sends   mesh.Rate // how much a member may send; zero: without limit
+	appends mesh.Rate // likewise how many statements and cards
+	plant   plant
 }
 
 // plant is a bug put into the adapter, which the simulation must find.
@@ -77,7 +78,7 @@ func (r *relayNode) boot() {
 		snapshot.Counters = nil
 	}
 	config := mesh.DefaultConfig(origin)
-	config.Appends, config.Sends = mesh.Rate{}, r.sends
+	config.Appends, config.Sends = r.appends, r.sends
 	core, err := mesh.New(config, snapshot, r.w.now)
 	if err != nil {
 		r.w.fail("the relay does not start: %v", err)

@@ -145,6 +145,7 @@ func (p *peerNode) enrolled(link invite.Link, claimed *mesh.Claimed, named bool)
 // three is a world with three members at rest. plant puts a bug into it.
 func three(seed uint64, plant func(*world)) *world {
 	w := newWorld(seed)
+	w.daemons = seed%5 == 0
 	plant(w)
 	w.verbose = seed == *oneSeed
 	ada := w.found("Ada")
@@ -166,6 +167,9 @@ func (w *world) act(until time.Time) {
 	}
 	if p := w.peers[w.rand.IntN(len(w.peers))]; !p.ended && p.core != nil && p.core.Trusted() {
 		w.something(p)
+		if w.happens(3) {
+			w.speaks(p)
+		}
 	}
 	w.after(w.delay(400*time.Millisecond), func() { w.act(until) })
 }
@@ -192,7 +196,7 @@ func (w *world) something(p *peerNode) {
 	case n < 99:
 		p.input(peer.MakeInvite{})
 	default:
-		p.input(peer.ShowCard{Card: peer.Card{Kind: peer.KindAgent, Status: peer.StatusWorking, Summary: "busy"}})
+		w.speaks(p)
 	}
 }
 

@@ -58,8 +58,11 @@ type world struct {
 	amnesia bool
 	// verbose stories tell of every frame.
 	verbose bool
+	// daemons: all but the first member are connected as daemons are, without a session of their own.
+	daemons bool
 	failed  error
-	came    map[string]int // frames that peers were sent, by name and code
+	came    map[string]int         // frames that peers were sent, by name and code
+	sent    map[wire.FrameType]int // frames that peers sent; nil: nobody counts
 }
 
 // event is something that will happen.

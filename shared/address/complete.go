@@ -38,7 +38,7 @@ type Suggestion struct {
 func Complete(text string, in Directory, limit int) []Suggestion {
 	before, part := "", text
 	if at := strings.LastIndexByte(text, ','); at >= 0 {
-		if _, err := Resolve(text[:at], in); err == nil { // else the comma may be part of a name
+		if _, err := in.list(text[:at]); err == nil { // else the comma may be part of a name
 			before, part = text[:at+1], text[at+1:]
 		}
 	}

@@ -56,11 +56,12 @@ func TestCompleteLimit(t *testing.T) {
 
 // FuzzTargets: whatever is suggested resolves to what the suggestion says, and nothing resolves to what is not there.
 func FuzzTargets(f *testing.F) {
-	for _, text := range []string{"", "@", "#", "*", "bob", "11111111", "tag:", "carol,", "Smith, John", "@core,#deploys", "\u212a", "@\xff"} {
+	for _, text := range []string{"", "@", "#", "*", "bob", "11111111", "tag:", "carol,", "Smith, John", "@core,#deploys", "carol/web", "ab12cd34", "carol/", "\u212a", "@\xff"} {
 		f.Add(text, "name")
 	}
+	f.Add(",,", ",")
 	f.Fuzz(func(t *testing.T, text, taken string) {
-		in := directory()
+		in := withSessions()
 		in.Members[4].Name = taken
 		if utf8.RuneCountInString(taken) > wire.MaxName {
 			return
@@ -73,7 +74,7 @@ func FuzzTargets(f *testing.F) {
 					t.Fatalf("%q means %+v", text, r)
 				}
 			case wire.CodeAmbiguous:
-				if len(r.Candidates)+len(r.CandidateTopics) < 2 || r.Members != nil {
+				if len(r.Candidates)+len(r.CandidateTopics)+len(r.CandidateSessions) < 2 || r.Members != nil {
 					t.Fatalf("%q is ambiguous between %+v", text, r)
 				}
 			case wire.CodeNotFound, wire.CodeMalformed, wire.CodeTooLarge:

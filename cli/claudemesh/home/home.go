@@ -44,6 +44,12 @@ func Open(dir string) (*Home, error) {
 	return &Home{dir}, nil
 }
 
+// Dir is the directory itself.
+func (h *Home) Dir() string { return h.dir }
+
+// Sessions is the path of the store that keeps which agent sessions there are.
+func (h *Home) Sessions() string { return filepath.Join(h.dir, "sessions.db") }
+
 // Folder is the folder of one device in one mesh.
 type Folder struct{ path string }
 
@@ -112,6 +118,12 @@ func (f Folder) hasKeys() bool {
 	_, err := os.Stat(f.file("device.key"))
 	return err == nil
 }
+
+// Exists reports whether the folder still holds a device.
+func (f Folder) Exists() bool { return f.hasKeys() }
+
+// Agent is the path of the store that keeps what agent sessions have not taken.
+func (f Folder) Agent() string { return f.file("agent.db") }
 
 // Name is the folder's own name.
 func (f Folder) Name() string { return filepath.Base(f.path) }

@@ -10,17 +10,22 @@ import (
 	"strconv"
 )
 
-// ErrHeld says that another process speaks for the device just now.
-var ErrHeld = errors.New("another process speaks for this device")
+// ErrHeld says that another process speaks for the device, or for the directory, just now.
+var ErrHeld = errors.New("another process holds the lock")
 
-// Lock is held by the one process that speaks for a device. The system lets go of it when the process ends, however it does.
+// Lock is held by the one process that speaks for a device, or serves a directory. The system lets go of it when the process ends, however it does.
 type Lock struct{ file *os.File }
 
 // Lock takes the device's lock without waiting, or says ErrHeld.
-func (f Folder) Lock() (*Lock, error) {
-	file, err := os.OpenFile(f.file("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+func (f Folder) Lock() (*Lock, error) { return lock(f.file("lock")) }
+
+// Lock takes the lock of the one process that serves the whole directory, without waiting, or says ErrHeld.
+func (h *Home) Lock() (*Lock, error) { return lock(filepath.Join(h.dir, "daemon.lock")) }
+
+func lock(path string) (*Lock, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("lock the device: %w", err)
+		return nil, fmt.Errorf("take the lock: %w", err)
 	}
 	if err := lockFile(file); err != nil {
 		file.Close()
@@ -34,7 +39,12 @@ func (l *Lock) Unlock() { l.file.Close() }
 
 // Socket is the path of the local socket at which the holder of the lock serves other commands. It lies in a folder of
 // the user's own, since a socket's path is bounded to about 100 bytes and the configuration folder's is not.
-func (f Folder) Socket() (string, error) {
+func (f Folder) Socket() (string, error) { return socket(f.path) }
+
+// Socket is the path of the local socket at which the holder of the directory's lock serves, in the same folder.
+func (h *Home) Socket() (string, error) { return socket(h.dir) }
+
+func socket(of string) (string, error) {
 	dir := os.Getenv("XDG_RUNTIME_DIR")
 	if dir == "" {
 		dir = filepath.Join(os.TempDir(), "claudemesh-"+strconv.Itoa(os.Getuid()))
@@ -47,6 +57,6 @@ func (f Folder) Socket() (string, error) {
 	if err := ownPrivate(dir); err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(f.path))
+	sum := sha256.Sum256([]byte(of))
 	return filepath.Join(dir, hex.EncodeToString(sum[:8])+".sock"), nil
 }

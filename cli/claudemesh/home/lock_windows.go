@@ -14,7 +14,7 @@ func lockFile(file *os.File) error {
 		return ErrHeld
 	}
 	if err != nil {
-		return fmt.Errorf("lock the device: %w", err)
+		return fmt.Errorf("take the lock: %w", err)
 	}
 	return nil
 }

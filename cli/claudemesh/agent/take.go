@@ -1,0 +1,205 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// Want bounds a Take. The first message comes even where it is larger than Bytes.
+type Want struct {
+	Least wire.Priority // nothing below it
+	Bytes int           // of the texts together; 0: no bound
+	Count int           // 0: no bound
+}
+
+// Lent is a message in a batch.
+type Lent struct {
+	Number uint64
+	Seen   Seen
+	Size   int
+}
+
+// Take lends a session what is due to it, in the order of arrival, as one batch: what is marked now is chosen first. more is how
+// many of the wanted ones stay behind. What is lent comes to nobody else until Confirm, Return, or the end of LoanTime.
+func (q *Queue) Take(now time.Time, session wire.SessionID, want Want, batch uint64) (lent []Lent, more int) {
+	if !q.Lives(session) {
+		return nil, 0
+	}
+	bytes, full := 0, false
+	for _, urgent := range []bool{true, false} {
+		for _, n := range q.order {
+			m := q.messages[n]
+			if (m.Priority == wire.PriorityNow) != urgent || m.Priority < want.Least {
+				continue
+			}
+			i := q.available(now, session, m)
+			if i < 0 {
+				continue
+			}
+			full = full || want.Count > 0 && len(lent) >= want.Count || want.Bytes > 0 && len(lent) > 0 && bytes+m.Size > want.Bytes
+			if full {
+				more++
+				continue
+			}
+			d := &m.Due[i]
+			lent = append(lent, Lent{n, d.seen(session), m.Size})
+			bytes += m.Size
+			d.Batch, d.Lent, d.until = batch, session, now.Add(LoanTime)
+			q.save(n)
+		}
+	}
+	slices.SortFunc(lent, func(a, b Lent) int { return int(int64(a.Number) - int64(b.Number)) })
+	return lent, more
+}
+
+// available is the index of what a session may take of a message now, or -1.
+func (q *Queue) available(now time.Time, session wire.SessionID, m *message) int {
+	return slices.IndexFunc(m.Due, func(d due) bool {
+		switch {
+		case !d.For.IsZero() && d.For != session:
+			return false
+		case now.Before(d.until):
+			return false
+		}
+		return !q.held(now, session, &d)
+	})
+}
+
+// held reports whether something for anybody was pushed to another session just now, which has the first right to it.
+func (q *Queue) held(now time.Time, session wire.SessionID, d *due) bool {
+	return d.For.IsZero() && !d.Pushed.IsZero() && d.Pushed != session && q.Lives(d.Pushed) &&
+		now.Before(time.UnixMilli(d.PushedAt).Add(Hold))
+}
+
+func (d *due) seen(session wire.SessionID) Seen {
+	switch {
+	case !d.Lent.IsZero():
+		return SeenUnconfirmed
+	case d.Pushed == session:
+		return SeenPushed
+	case !d.Pushed.IsZero():
+		return SeenElsewhere
+	}
+	return ""
+}
+
+// Confirm makes what is in a batch taken, but for what was lent again since. It may come late, and again.
+func (q *Queue) Confirm(batch uint64) {
+	q.take(q.order, func(d *due) bool { return d.Batch == batch })
+}
+
+// Replied says that a session sent a reply to a message, which it therefore has: what was pushed or lent to it of that is taken.
+func (q *Queue) Replied(session wire.SessionID, id wire.MessageID) {
+	if n, ok := q.byID[id]; ok {
+		q.take([]uint64{n}, func(d *due) bool { return d.Pushed == session || d.Lent == session })
+	}
+}
+
+// take ends what is chosen of messages and owes a receipt for each.
+func (q *Queue) take(numbers []uint64, chosen func(*due) bool) {
+	for _, n := range slices.Clone(numbers) {
+		m := q.messages[n]
+		before := len(m.Due)
+		m.Due = slices.DeleteFunc(m.Due, func(d due) bool { return chosen(&d) })
+		if len(m.Due) == before {
+			continue
+		}
+		if !m.Taken {
+			m.Taken, q.receipts[m.ID] = true, true
+			q.out[string(append([]byte{rowReceipt}, m.ID[:]...))] = []byte{}
+		}
+		q.save(n)
+	}
+}
+
+// Return ends the loans of a batch whose taker is gone: it comes again.
+func (q *Queue) Return(batch uint64) {
+	for _, m := range q.messages {
+		for i := range m.Due {
+			if m.Due[i].Batch == batch {
+				m.Due[i].until = time.Time{}
+			}
+		}
+	}
+}
+
+// Receipts are the messages of which their senders are to be told that they were read.
+func (q *Queue) Receipts() []wire.MessageID {
+	ids := make([]wire.MessageID, 0, len(q.receipts))
+	for id := range q.receipts {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// Told says that the device has these receipts.
+func (q *Queue) Told(ids []wire.MessageID) {
+	for _, id := range ids {
+		if q.receipts[id] {
+			delete(q.receipts, id)
+			q.out[string(append([]byte{rowReceipt}, id[:]...))] = nil
+		}
+	}
+}
+
+// Push is a message to be pushed to a session.
+type Push struct {
+	Session wire.SessionID
+	Number  uint64
+	Seen    Seen
+}
+
+// Pushes are what is to be pushed now, each once to a session: it takes nothing. What is for anybody goes to the session that
+// was active last; if that ends before it took the message, to another.
+func (q *Queue) Pushes(now time.Time) []Push {
+	var pushes []Push
+	for _, n := range q.order {
+		m := q.messages[n]
+		if m.Priority == wire.PriorityLow || !m.Direct && !m.Mention {
+			continue
+		}
+		for i := range m.Due {
+			d := &m.Due[i]
+			if !d.Lent.IsZero() || q.Lives(d.Pushed) {
+				continue
+			}
+			session, ok := q.pushable(d.For)
+			if !ok {
+				continue
+			}
+			pushes = append(pushes, Push{session, n, d.seen(session)})
+			d.Pushed, d.PushedAt = session, now.UnixMilli()
+			q.save(n)
+		}
+	}
+	return pushes
+}
+
+// pushable is to whom something is pushed that is due to a session, or to anybody.
+func (q *Queue) pushable(session wire.SessionID) (wire.SessionID, bool) {
+	if !session.IsZero() {
+		traits := q.live[session]
+		return session, traits.Push && !traits.Quiet
+	}
+	var best wire.SessionID
+	found := false
+	for _, id := range q.sessions() {
+		traits := q.live[id]
+		if traits.Push && !traits.Quiet && (!found || traits.Active.After(q.live[best].Active)) {
+			best, found = id, true
+		}
+	}
+	return best, found
+}
+
+// Count is how many messages of at least a priority a session could take.
+func (q *Queue) Count(now time.Time, session wire.SessionID, least wire.Priority) (count int) {
+	for _, m := range q.messages {
+		if m.Priority >= least && q.available(now, session, m) >= 0 {
+			count++
+		}
+	}
+	return count
+}

@@ -1,0 +1,57 @@
+package home
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// MaxLog bounds the daemon's log, in bytes; what is older goes.
+const MaxLog = 1 << 20
+
+// LogPath is the path of the daemon's log.
+func (h *Home) LogPath() string { return filepath.Join(h.dir, "daemon.log") }
+
+// OpenLog opens a log for adding to it, with mode 0600, emptied first where it has grown beyond MaxLog.
+func OpenLog(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the daemon's log: %w", err)
+	}
+	if info, err := file.Stat(); err == nil && info.Size() > MaxLog {
+		file.Truncate(0)
+	}
+	return file, nil
+}
+
+// Log adds sentences to a log, each with the time, and empties it before it grows beyond MaxLog. Its methods may be called from
+// any goroutine.
+type Log struct {
+	mu      sync.Mutex
+	file    *os.File
+	written int64
+}
+
+// NewLog writes to a file that OpenLog opened.
+func NewLog(file *os.File) *Log {
+	l := &Log{file: file}
+	if info, err := file.Stat(); err == nil {
+		l.written = info.Size()
+	}
+	return l
+}
+
+// Add adds a sentence. One that cannot be written is lost.
+func (l *Log) Add(sentence string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line := time.Now().Format(time.RFC3339) + " " + sentence + "\n"
+	if l.written+int64(len(line)) > MaxLog {
+		l.file.Truncate(0)
+		l.written = 0
+	}
+	n, _ := l.file.WriteString(line)
+	l.written += int64(n)
+}

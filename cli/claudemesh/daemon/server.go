@@ -283,7 +283,7 @@ func (s *Server) operate(ctx context.Context, r *request) (body json.RawMessage,
 	case opPeers:
 		body, err = hand(r, func(p peersAsked) ([]MeshPeers, error) { return s.peers(ctx, &p) })
 	case opChange:
-		body, err = hand(r, func(c Change) (SessionCard, error) { return s.change(&c) })
+		body, err = hand(r, func(c Change) (SessionCard, error) { return s.change(ctx, &c) })
 	case opRelease:
 		body, err = hand(r, func(m released) (any, error) { s.release(m.Folder); return nil, nil })
 	default:

@@ -203,7 +203,10 @@ func (s *Server) caller(c *Caller) (*agent.Session, error) {
 }
 
 // change changes a session's card.
-func (s *Server) change(c *Change) (SessionCard, error) {
+func (s *Server) change(ctx context.Context, c *Change) (SessionCard, error) {
+	if err := s.awaitReady(ctx); err != nil {
+		return SessionCard{}, err
+	}
 	if c.Status != nil {
 		switch *c.Status {
 		case peer.StatusIdle, peer.StatusWorking, peer.StatusNeedsApproval, peer.StatusDND:

@@ -72,7 +72,14 @@ func prepareRows(conn *sqlite.Conn) error {
 	if have > rowsVersion {
 		return fmt.Errorf("it was written by a later claudemesh (schema %d, this one knows %d); update claudemesh", have, rowsVersion)
 	}
-	return sqlitex.ExecuteScript(conn, fmt.Sprintf("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; %s; PRAGMA user_version=%d;", rowsSchema, rowsVersion), nil)
+	for _, text := range []string{
+		"PRAGMA synchronous=NORMAL", "PRAGMA wal_autocheckpoint=0", rowsSchema, fmt.Sprintf("PRAGMA user_version=%d", rowsVersion),
+	} {
+		if err := sqlitex.ExecuteTransient(conn, text, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Scan lists the rows whose keys begin with a byte, in order.

@@ -8,6 +8,8 @@ type grammar struct {
 	Mesh string `help:"Which mesh: its name, or 8 or more digits of its id. Needed where there are several." placeholder:"MESH" env:"CLAUDEMESH_MESH"`
 	JSON bool   `help:"Write JSON: one object, and for lists and tail one object a line."`
 
+	ShowVersion versionFlag `name:"version" help:"Show the version."`
+
 	Create  createVerb  `cmd:"" help:"Make a mesh on a relay and become its owner."`
 	Invite  inviteVerb  `cmd:"" help:"Invite people and agents."`
 	Join    joinVerb    `cmd:"" help:"Join a mesh by a link."`
@@ -50,6 +52,9 @@ type inviteCreateVerb struct {
 type joinVerb struct {
 	Link string `arg:"" help:"The invite's link, in quotes: it has a # in it."`
 	As   string `help:"Your name in the mesh. Default: the name of your login." placeholder:"NAME"`
+
+	Setup bool `help:"Then connect the coding agents of this machine, after a question for each."`
+	Yes   bool `help:"With --setup: do not ask." short:"y"`
 }
 
 type listVerb struct{}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/shared/peer"
 )
 
@@ -15,7 +16,7 @@ const page = 200
 
 func (v inboxVerb) Run(ctx context.Context, c *call) error {
 	lasting := v.Wait > 0
-	return c.speak(ctx, sessionOf(lasting, v.Agent), func(ctx context.Context, d *device) error {
+	return c.speak(ctx, sessionOf(lasting, v.Agent), func(ctx context.Context, d *device.Device) error {
 		arrived := make(chan struct{}, 1)
 		defer d.Subscribe(func(e peer.Event) {
 			if e.Kind == peer.EventMessage {
@@ -26,7 +27,7 @@ func (v inboxVerb) Run(ctx context.Context, c *call) error {
 			}
 		})()
 		started := time.Now()
-		reached := d.live(ctx)
+		reached := d.Live(ctx)
 		shown, err := c.show(ctx, d, v.All)
 		if err != nil {
 			return err
@@ -40,7 +41,7 @@ func (v inboxVerb) Run(ctx context.Context, c *call) error {
 			if err != nil {
 				return err
 			}
-			reached = d.unreached()
+			reached = d.Unreached()
 		}
 		if reached != nil {
 			if shown == 0 {
@@ -56,7 +57,7 @@ func (v inboxVerb) Run(ctx context.Context, c *call) error {
 
 // show writes what the inbox holds, and then moves its mark, page by page: what was written is not shown again, and what
 // was not written is.
-func (c *call) show(ctx context.Context, d *device, all bool) (shown int, err error) {
+func (c *call) show(ctx context.Context, d *device.Device, all bool) (shown int, err error) {
 	var after uint64
 	for {
 		var messages []peer.MessageView
@@ -81,15 +82,15 @@ func (c *call) show(ctx context.Context, d *device, all bool) (shown int, err er
 }
 
 // waitFor shows the first messages that arrive, or returns after the time with none.
-func (c *call) waitFor(ctx context.Context, d *device, arrived <-chan struct{}, left time.Duration) (shown int, err error) {
+func (c *call) waitFor(ctx context.Context, d *device.Device, arrived <-chan struct{}, left time.Duration) (shown int, err error) {
 	timer := time.NewTimer(max(left, 0))
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
-		case <-d.ended:
-			return 0, d.failure
+		case <-d.Ended():
+			return 0, d.Failure()
 		case <-timer.C:
 			return 0, nil
 		case <-arrived:
@@ -101,7 +102,7 @@ func (c *call) waitFor(ctx context.Context, d *device, arrived <-chan struct{}, 
 }
 
 func (v tailVerb) Run(ctx context.Context, c *call) error {
-	return c.speak(ctx, sessionOf(true, v.Agent), func(ctx context.Context, d *device) error {
+	return c.speak(ctx, sessionOf(true, v.Agent), func(ctx context.Context, d *device.Device) error {
 		defer c.tellConnection(d)()
 		changed := make(chan struct{}, 1)
 		poke := func() {
@@ -121,10 +122,10 @@ func (v tailVerb) Run(ctx context.Context, c *call) error {
 		}
 		var only peer.ConversationID
 		if v.Target != "" {
-			d.live(ctx)
+			d.Live(ctx)
 			resolution := d.Resolve(v.Target)
 			if resolution.Problem != nil {
-				return d.explain(v.Target, resolution.Problem)
+				return explain(d, v.Target, resolution.Problem)
 			}
 			only = resolution.Conversation
 		}
@@ -135,8 +136,8 @@ func (v tailVerb) Run(ctx context.Context, c *call) error {
 					return &movedError{append(slices.DeleteFunc(slices.Clone(c.args), isAfter), fmt.Sprintf("--after=%d", mark))}
 				}
 				return nil
-			case <-d.ended:
-				return d.failure
+			case <-d.Ended():
+				return d.Failure()
 			case <-changed:
 				if mark, err = c.follow(ctx, d, mark, only); err != nil && !errors.Is(err, context.Canceled) {
 					return err
@@ -147,7 +148,7 @@ func (v tailVerb) Run(ctx context.Context, c *call) error {
 }
 
 // tellConnection notes when the relay is lost and found, so that silence means that nothing came, until stop is called.
-func (c *call) tellConnection(d *device) (stop func()) {
+func (c *call) tellConnection(d *device.Device) (stop func()) {
 	lost := false
 	return d.Subscribe(func(e peer.Event) {
 		switch {
@@ -163,7 +164,7 @@ func (c *call) tellConnection(d *device) (stop func()) {
 }
 
 // begin is the Arrival after which a tail shows messages: where a tail that was moved stood, or else the newest that is here.
-func (v tailVerb) begin(ctx context.Context, d *device) (uint64, error) {
+func (v tailVerb) begin(ctx context.Context, d *device.Device) (uint64, error) {
 	if v.After != nil {
 		return *v.After, nil
 	}
@@ -171,7 +172,7 @@ func (v tailVerb) begin(ctx context.Context, d *device) (uint64, error) {
 }
 
 // follow writes what came after mark and returns the new mark.
-func (c *call) follow(ctx context.Context, d *device, mark uint64, only peer.ConversationID) (uint64, error) {
+func (c *call) follow(ctx context.Context, d *device.Device, mark uint64, only peer.ConversationID) (uint64, error) {
 	for {
 		messages, err := d.Log(ctx, mark, page)
 		if err != nil || len(messages) == 0 {

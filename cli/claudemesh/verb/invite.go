@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -31,14 +32,14 @@ func (v inviteCreateVerb) Run(ctx context.Context, c *call) error {
 	if lasts < time.Second {
 		return &usageError{"an invite holds for a second at least"}
 	}
-	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
-		if err := d.live(ctx); err != nil {
+	return c.speak(ctx, passing, func(ctx context.Context, d *device.Device) error {
+		if err := d.Live(ctx); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, device.Patience)
 		defer cancel()
 		var made peer.InviteView
-		err := d.await(ctx, func(ctx context.Context) (err error) {
+		err := d.Await(ctx, func(ctx context.Context) (err error) {
 			made, err = d.CreateInvite(ctx, peer.InviteOptions{Role: role, Uses: v.Uses, Seconds: int64(lasts / time.Second)})
 			return err
 		})

@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"time"
 
+	"claudemesh.com/mesh/cli/claudemesh/agent"
+	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/cli/claudemesh/home"
 	"claudemesh.com/mesh/shared/wire"
 	"github.com/alecthomas/kong"
@@ -16,19 +20,39 @@ import (
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Terminal says that Stdout is one, so that colour is welcome and questions can be asked.
-	Terminal  bool
+	// Terminal says that Stdout is one, so that colour is welcome.
+	Terminal bool
+	// Asks says that a person sits at Stdin and Stdout, so that questions can be asked.
+	Asks      bool
 	ConfigDir string
 	Version   string
+	// NoDaemon says that verbs connect by themselves, and that mcp runs the daemon in its process.
+	NoDaemon bool
+	Windows  agent.Windows // of a daemon that runs in this process
 }
 
 // Process is this process's environment.
 func Process(version string) Env {
-	terminal := false
-	if info, err := os.Stdout.Stat(); err == nil {
-		terminal = info.Mode()&os.ModeCharDevice != 0
+	in, out := isTerminal(os.Stdin), isTerminal(os.Stdout)
+	return Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Terminal: out && os.Getenv("NO_COLOR") == "", Asks: in && out,
+		ConfigDir: os.Getenv(home.Env), Version: version, NoDaemon: os.Getenv("CLAUDEMESH_NO_DAEMON") == "1",
+		Windows: agent.Windows{Hook: seconds("HOOK_FRESH_WINDOW_SECONDS", 30), Working: seconds("STATUS_TTL_SECONDS", 60)},
 	}
-	return Env{os.Stdin, os.Stdout, os.Stderr, terminal && os.Getenv("NO_COLOR") == "", os.Getenv(home.Env), version}
+}
+
+// seconds reads a time span from the environment; what is none there, or not positive, leaves the usual.
+func seconds(name string, usual int) time.Duration {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil && n > 0 {
+		usual = n
+	}
+	return time.Duration(usual) * time.Second
+}
+
+// isTerminal takes the null device for one, too: it shows nothing, and answers a question with its end.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // call is one command: its arguments, where it reads and writes, and the device it speaks for once it has one.
@@ -36,7 +60,7 @@ type call struct {
 	Env
 	args    []string
 	grammar grammar
-	device  *device
+	device  *device.Device
 }
 
 // Main runs one command and returns the process's exit code. What went wrong is written to Stderr, as JSON where --json was given.
@@ -52,7 +76,7 @@ func (c *call) run(ctx context.Context) (err error) {
 		kong.Name("claudemesh"),
 		kong.Description("A peer in the terminal: make and join end-to-end-encrypted meshes, send, and show what arrives."),
 		kong.UsageOnError(), kong.Writers(c.Stdout, c.Stderr), kong.Exit(func(int) { exited = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Bind(c),
 	)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -27,8 +28,8 @@ type memberJSON struct {
 }
 
 func (membersVerb) Run(ctx context.Context, c *call) error {
-	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
-		reached := d.live(ctx)
+	return c.speak(ctx, passing, func(ctx context.Context, d *device.Device) error {
+		reached := d.Live(ctx)
 		if reached != nil {
 			c.note("claudemesh: %v Showing what was known last.", reached)
 		}
@@ -82,8 +83,8 @@ type sessionJSON struct {
 }
 
 func (peersVerb) Run(ctx context.Context, c *call) error {
-	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
-		if err := d.live(ctx); err != nil {
+	return c.speak(ctx, passing, func(ctx context.Context, d *device.Device) error {
+		if err := d.Live(ctx); err != nil {
 			return err
 		}
 		view := d.Mesh()

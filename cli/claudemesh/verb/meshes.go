@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os/user"
 	"strings"
 	"time"
 
+	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/cli/claudemesh/dial"
 	"claudemesh.com/mesh/cli/claudemesh/home"
 	"claudemesh.com/mesh/shared/peer"
@@ -92,7 +94,7 @@ func unfinished(ctx context.Context, c *call, h *home.Home, name string) (string
 		if folder.Name() != name {
 			continue
 		}
-		_, err := c.view(ctx, folder)
+		_, err := device.View(ctx, folder)
 		switch wire.CodeOf(err) {
 		case wire.CodeNotFound:
 			return name, nil
@@ -131,7 +133,7 @@ func (c *call) refuseSecondJoin(ctx context.Context, h *home.Home, link, folderN
 	}
 	var preview *peer.InvitePreview
 	for _, folder := range folders {
-		view, err := c.view(ctx, folder)
+		view, err := device.View(ctx, folder)
 		if folder.Name() == folderName {
 			if err == nil {
 				return wire.Errorf(wire.CodeAlreadyJoined, "This machine has joined %q by this link already.", view.Name)
@@ -158,8 +160,15 @@ func (c *call) refuseSecondJoin(ctx context.Context, h *home.Home, link, folderN
 // enterPatience is how long making or joining a mesh may take.
 const enterPatience = time.Minute
 
-// enter makes the device for a new mesh, lets make create or join it, and shows it. What make refuses for good leaves no folder behind.
+// enter makes the device for a new mesh, lets make create or join it, and shows it. What make refuses for good leaves no folder
+// behind. A running daemon is told.
 func (c *call) enter(ctx context.Context, h *home.Home, folderName string, make func(context.Context, driver.Host) error) error {
+	err := c.enterAlone(ctx, h, folderName, make)
+	c.tellDaemon(ctx)
+	return err
+}
+
+func (c *call) enterAlone(ctx context.Context, h *home.Home, folderName string, make func(context.Context, driver.Host) error) error {
 	folder, err := h.Make(folderName)
 	if err != nil {
 		return err
@@ -172,7 +181,7 @@ func (c *call) enter(ctx context.Context, h *home.Home, folderName string, make 
 		return err
 	}
 	defer lock.Unlock()
-	host, store, err := c.hostOf(folder, passing)
+	host, store, err := device.Host(folder, device.Options{})
 	if err != nil {
 		return err
 	}
@@ -188,7 +197,7 @@ func (c *call) enter(ctx context.Context, h *home.Home, folderName string, make 
 		}
 		return err
 	}
-	view, err := c.view(ctx, folder)
+	view, err := device.View(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -212,7 +221,7 @@ func (listVerb) Run(ctx context.Context, c *call) error {
 	}
 	rows := [][]string{{"MESH", "ID", "YOU", "ROLE", "RELAY"}}
 	for _, folder := range folders {
-		view, err := c.view(ctx, folder)
+		view, err := device.View(ctx, folder)
 		if wire.CodeOf(err) == wire.CodeNotFound {
 			continue
 		}
@@ -239,7 +248,7 @@ func (whoamiVerb) Run(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	view, err := c.view(ctx, folder)
+	view, err := device.View(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -262,19 +271,17 @@ func (v leaveVerb) Run(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	view, err := c.view(ctx, folder)
+	view, err := device.View(ctx, folder)
 	if err != nil {
 		return err
 	}
 	if !v.Yes && c.device == nil {
-		if err := c.confirm(fmt.Sprintf("Leave %s? Its keys and messages on this machine are deleted.", line(view.Name))); err != nil {
+		if err := c.confirm(ctx, fmt.Sprintf("Leave %s? Its keys and messages on this machine are deleted.", line(view.Name))); err != nil {
 			return err
 		}
 	}
-	lock, err := folder.Lock()
-	if errors.Is(err, home.ErrHeld) {
-		return wire.Errorf(wire.CodeInUse, "Another claudemesh (tail, or inbox --wait) uses this device. End it first.")
-	}
+	defer c.tellDaemon(ctx)
+	lock, err := c.lockAway(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -301,14 +308,14 @@ func (v leaveVerb) Run(ctx context.Context, c *call) error {
 
 // tellLeave takes the member out of the mesh. A device that is out of it already has nothing to tell.
 func (c *call) tellLeave(ctx context.Context, folder home.Folder) error {
-	d, err := c.open(ctx, folder, passing)
+	d, err := device.Open(ctx, folder, device.Options{})
 	if err != nil {
 		return err
 	}
-	defer d.close()
-	d.connect(context.WithoutCancel(ctx))
-	if err = d.live(ctx); err == nil {
-		err = d.await(ctx, d.Leave)
+	defer d.Close()
+	d.Connect(context.WithoutCancel(ctx))
+	if err = d.Live(ctx); err == nil {
+		err = d.Await(ctx, d.Leave)
 	}
 	switch wire.CodeOf(err) {
 	case "", wire.CodeRemoved, wire.CodeUnknownDevice:
@@ -321,13 +328,14 @@ func (c *call) tellLeave(ctx context.Context, folder home.Folder) error {
 }
 
 // confirm asks on a terminal; elsewhere --yes must say it.
-func (c *call) confirm(question string) error {
-	if !c.Terminal {
+func (c *call) confirm(ctx context.Context, question string) error {
+	if !c.Asks {
 		return &usageError{"this cannot be undone; say --yes"}
 	}
-	fmt.Fprintf(c.Stdout, "%s [y/N] ", question)
-	var word string
-	fmt.Fscanln(c.Stdin, &word)
+	word, err := c.ask(ctx, question+" [y/N] ")
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
 	if word = strings.ToLower(word); word != "y" && word != "yes" {
 		return &usageError{"nothing was changed"}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -48,29 +49,28 @@ func (v sendVerb) Run(ctx context.Context, c *call) error {
 		return &usageError{wire.AsError(err).Message}
 	}
 	target := v.Target
-	return c.speak(ctx, passing, func(ctx context.Context, d *device) error {
-		reached := d.live(ctx) // names resolve against the newest roster, where the relay can be reached
+	return c.speak(ctx, passing, func(ctx context.Context, d *device.Device) error {
+		reached := d.Live(ctx) // names resolve against the newest roster, where the relay can be reached
 		sent, err := d.Send(ctx, peer.Draft{Target: target, Text: text, Priority: priority})
 		if err != nil {
-			return d.explain(target, err)
+			return explain(d, target, err)
 		}
 		if reached == nil {
-			waiting, cancel := context.WithTimeout(ctx, patience)
+			waiting, cancel := context.WithTimeout(ctx, device.Patience)
 			defer cancel()
-			if err := d.await(waiting, d.Flush); err != nil && ctx.Err() != nil && !cut(ctx) {
+			if sent, err = d.Settled(waiting, sent); err != nil {
 				return err
 			}
-		}
-		// Its place stays, while its id is another where it had to be sealed again.
-		if now, err := d.Messages(ctx, sent.Conversation, sent.Seq+1, 1); err == nil && len(now) == 1 && now[0].Seq == sent.Seq {
-			sent = now[0]
+			if ctx.Err() != nil && !cut(ctx) {
+				return ctx.Err()
+			}
 		}
 		return c.sent(d, &sent, reached)
 	})
 }
 
 // sent shows how far a message came.
-func (c *call) sent(d *device, m *peer.MessageView, reached error) error {
+func (c *call) sent(d *device.Device, m *peer.MessageView, reached error) error {
 	view := d.Mesh()
 	if c.grammar.JSON {
 		writeJSON(c.Stdout, c.messageJSON(&view, m))
@@ -105,7 +105,7 @@ func (c *call) sent(d *device, m *peer.MessageView, reached error) error {
 }
 
 // explain adds who is meant to an ambiguous target: both names, with as many digits of their ids as tell them apart.
-func (d *device) explain(target string, err error) error {
+func explain(d *device.Device, target string, err error) error {
 	if wire.CodeOf(err) != wire.CodeAmbiguous {
 		return err
 	}

@@ -12,12 +12,13 @@ import (
 	"sync"
 	"time"
 
+	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/cli/claudemesh/home"
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// One process speaks for a device: the one that holds its lock. A verb that lasts (tail, inbox --wait) serves the others
-// meanwhile: they send it their arguments and get lines of output, and last an exit code. A verb that ends soon serves nobody; who
+// One process speaks for a device: the one that holds its lock. The daemon, or else a verb that lasts (tail, inbox --wait), serves
+// the others meanwhile: they send it their arguments and get lines of output, and last an exit code. A verb that ends soon serves nobody; who
 // comes meanwhile waits for the lock.
 
 // request is one forwarded command, as a line of JSON.
@@ -27,9 +28,10 @@ type request struct {
 	Terminal bool     `json:"terminal,omitempty"`
 }
 
-// answer is one line that comes back: output, or how the command ended. Again: the serving process ends; run these
-// arguments yourself.
+// answer is one line that comes back: first that the command was begun, then output, and last how it ended. Again: the serving
+// process ends; run these arguments yourself.
 type answer struct {
+	Begun bool     `json:"begun,omitempty"`
 	Out   string   `json:"out,omitempty"`
 	Err   string   `json:"err,omitempty"`
 	Exit  *int     `json:"exit,omitempty"`
@@ -54,8 +56,13 @@ const lockPatience = 30 * time.Second
 
 // speak runs a verb on the device that --mesh names, connected: in this process where it gets the device's lock, and
 // else in the process that has it.
-func (c *call) speak(ctx context.Context, as session, run func(context.Context, *device) error) error {
+func (c *call) speak(ctx context.Context, as session, run func(context.Context, *device.Device) error) error {
 	if c.device != nil {
+		hide, err := c.showAs(ctx, as)
+		if err != nil {
+			return err
+		}
+		defer hide()
 		return run(ctx, c.device)
 	}
 	folder, err := c.choose(ctx)
@@ -67,21 +74,21 @@ func (c *call) speak(ctx context.Context, as session, run func(context.Context, 
 		return err
 	}
 	defer lock.Unlock()
-	d, err := c.open(ctx, folder, as)
+	d, err := device.Open(ctx, folder, device.Options{Card: c.card(as)})
 	if err != nil {
 		return err
 	}
-	defer d.close()
-	d.connect(context.WithoutCancel(ctx))
+	defer d.Close()
+	d.Connect(context.WithoutCancel(ctx))
 	if as != passing {
-		stop, err := c.serve(folder, d)
+		stop, err := c.serve(folder, d, notBusy)
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
 	err = run(ctx, d)
-	d.sendKept(ctx)
+	d.SendKept(ctx)
 	return err
 }
 
@@ -141,14 +148,18 @@ func (c *call) forward(ctx context.Context, folder home.Folder) (again []string,
 		return nil, nil
 	}
 	lines := json.NewDecoder(conn)
-	for {
+	for begun := false; ; {
 		var a answer
 		if err := lines.Decode(&a); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
+			if !begun {
+				return nil, nil // it ended before it came to this
+			}
 			return nil, wire.Errorf(wire.CodeInUse, "The claudemesh that spoke for this device ended in the middle of this command. Look at the result before you repeat it.")
 		}
+		begun = true
 		io.WriteString(c.Stdout, a.Out)
 		io.WriteString(c.Stderr, a.Err)
 		switch {
@@ -160,8 +171,12 @@ func (c *call) forward(ctx context.Context, folder home.Folder) (again []string,
 	}
 }
 
-// serve takes commands of other processes until stop is called, which lets those that are short come to their end.
-func (c *call) serve(folder home.Folder, d *device) (stop func(), err error) {
+// notBusy is for who counts no commands.
+func notBusy() (done func()) { return func() {} }
+
+// serve takes commands of other processes until stop is called, which lets those that are short come to their end. busy is
+// called for each, and what it gives back when it has ended.
+func (c *call) serve(folder home.Folder, d *device.Device, busy func() (done func())) (stop func(), err error) {
 	path, err := folder.Socket()
 	if err != nil {
 		return nil, err
@@ -169,6 +184,10 @@ func (c *call) serve(folder home.Folder, d *device) (stop func(), err error) {
 	os.Remove(path) // the lock is ours, so what lies there is of a process that is gone
 	listener, err := net.Listen("unix", path)
 	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		listener.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -179,7 +198,10 @@ func (c *call) serve(folder home.Folder, d *device) (stop func(), err error) {
 			if err != nil {
 				return
 			}
-			running.Go(func() { c.answer(ctx, conn, d) })
+			running.Go(func() {
+				defer busy()()
+				c.answer(ctx, conn, d)
+			})
 		}
 	})
 	return func() {
@@ -190,7 +212,7 @@ func (c *call) serve(folder home.Folder, d *device) (stop func(), err error) {
 }
 
 // answer runs one forwarded command. It ends early when its sender hangs up.
-func (c *call) answer(ctx context.Context, conn net.Conn, d *device) {
+func (c *call) answer(ctx context.Context, conn net.Conn, d *device.Device) {
 	defer conn.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -204,6 +226,9 @@ func (c *call) answer(ctx context.Context, conn net.Conn, d *device) {
 		cancel()
 	}()
 	lines := &lineWriter{encoder: json.NewEncoder(conn)}
+	if lines.write(answer{Begun: true}) != nil {
+		return
+	}
 	forwarded := &call{
 		Env: Env{
 			Stdin: strings.NewReader(r.Stdin), Stdout: outWriter{lines}, Stderr: errWriter{lines},

@@ -9,13 +9,15 @@ export class Completion {
 
   readonly #peer: Peer;
   readonly #most: number;
+  readonly #more: (prefix: string) => Suggestion[];
   #asked = 0;
   #closed = false;
 
-  /** Shows at most so many. */
-  constructor(peer: Peer, most = Number.POSITIVE_INFINITY) {
+  /** Shows at most so many: those of the peer, and then `more`. */
+  constructor(peer: Peer, most = Number.POSITIVE_INFINITY, more: (prefix: string) => Suggestion[] = () => []) {
     this.#peer = peer;
     this.#most = most;
+    this.#more = more;
   }
 
   get open(): boolean {
@@ -30,8 +32,9 @@ export class Completion {
     const asked = ++this.#asked;
     this.#closed = false;
     this.fits = true;
-    const items = await this.#peer.complete(meshId, prefix).catch(() => []);
+    const known = await this.#peer.complete(meshId, prefix).catch(() => []);
     if (asked !== this.#asked) return;
+    const items = [...known, ...this.#more(prefix).filter(({ target }) => known.every((one) => one.target !== target))];
     this.fits = items.length > 0;
     if (this.#closed) return;
     this.items = items.slice(0, this.#most);

@@ -148,7 +148,7 @@ export const words = {
       'needs-approval': (n: number) => `${n} ${n === 1 ? 'needs' : 'need'} approval`,
       working: (n: number) => `${n} working`,
       idle: (n: number) => `${n} idle`,
-      dnd: (n: number) => `${n} not to be disturbed`,
+      dnd: (n: number) => `${n} do not disturb`,
     } satisfies Record<Status, (n: number) => string>,
   },
 

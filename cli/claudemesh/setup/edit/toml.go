@@ -137,6 +137,23 @@ func (d *TOML) Table(path ...string) (string, error) {
 	return out.String(), err
 }
 
+// Rest is what stands in the table at path, and in the tables in it, beside the entries with these names: lines for SetTable to
+// put behind others of that table.
+func (d *TOML) Rest(names []string, path ...string) (string, error) {
+	sections, err := d.sections(path)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	for _, e := range d.lines {
+		inside := slices.ContainsFunc(sections, func(s span) bool { return s.start <= e.start && e.end <= s.end })
+		if inside && len(e.path) > len(path) && !slices.Contains(names, e.path[len(path)]) {
+			out.Write(d.text[e.start:e.end])
+		}
+	}
+	return out.String(), nil
+}
+
 // SetTable puts block, the lines of the table at path with its header, in the place of that table, or behind everything else. The
 // values of everything else stay what they were, or nothing changes and the error says so.
 func (d *TOML) SetTable(block string, path ...string) error {

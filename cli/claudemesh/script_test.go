@@ -139,6 +139,7 @@ func sealed(ts *testscript.TestScript, neg bool, args []string) {
 
 type relay struct {
 	data, listen, url string
+	flags             []string // besides
 	log               lockedBuffer
 	command           *exec.Cmd
 }
@@ -164,7 +165,7 @@ func (b *lockedBuffer) String() string {
 var urlPattern = regexp.MustCompile(`https?://[^\s/]+`)
 
 func (r *relay) start() error {
-	r.command = exec.Command(relayProgram, "serve", "--listen", r.listen, "--data", r.data)
+	r.command = exec.Command(relayProgram, append([]string{"serve", "--listen", r.listen, "--data", r.data}, r.flags...)...)
 	r.command.Stderr = &r.log
 	out, err := r.command.StdoutPipe()
 	if err != nil {

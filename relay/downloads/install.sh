@@ -50,8 +50,8 @@ machine() { # machine OS
 }
 
 choose() { # choose OS ARCH: sets name, bytes and expected
-  while read -r name on for bytes expected; do
-    if [ "$on/$for" = "$1/$2" ]; then return 0; fi
+  while read -r name on cpu bytes expected; do
+    if [ "$on/$cpu" = "$1/$2" ]; then return 0; fi
   done <<END
 $programs
 END
@@ -59,8 +59,8 @@ END
 }
 
 offered() {
-  while read -r name on for bytes expected; do
-    printf ' %s/%s' "$on" "$for"
+  while read -r name on cpu bytes expected; do
+    printf ' %s/%s' "$on" "$cpu"
   done <<END
 $programs
 END

@@ -1,6 +1,11 @@
 package mesh
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"claudemesh.com/mesh/shared/wire"
+)
 
 // Remains tells what a core holds beside its roster: for tests that look for what was left behind.
 func (c *Core) Remains() string {
@@ -22,4 +27,60 @@ func (c *Core) Remains() string {
 		return fmt.Sprintf("%d sends are tracked and %d counted", tracked, c.tracked)
 	}
 	return fmt.Sprintf("%d connections, %d of devices, %d live, %d kept, %d sessions held", len(c.conns)+len(c.welcomed)+len(c.unheard), waiting, live, kept, spoken)
+}
+
+// Sessions are the sessions that the core keeps, by device and session, as presence tells of them.
+func (c *Core) Sessions() map[string]string {
+	all := make(map[string]string, len(c.leases))
+	for _, s := range c.leases {
+		all[s.row.Device.String()+s.row.Session.String()] = fmt.Sprintf("%s since %d with card %d", s.row.State, s.row.Since, s.row.CardVersion)
+	}
+	return all
+}
+
+// Unsound tells what contradicts itself in what the core keeps of sessions; "": nothing.
+func (c *Core) Unsound() string {
+	total := 0
+	for id, m := range c.members {
+		bytes, offline := 0, 0
+		for _, s := range m.sessions {
+			bytes += len(s.row.Card)
+			if s.row.State == wire.StateOffline {
+				offline++
+			}
+		}
+		total += bytes
+		if bytes != m.cards || offline > 1 || len(m.sessions) > c.config.MemberSessions {
+			return fmt.Sprintf("member %s: %d sessions of which %d are offline, %d bytes of cards, counted as %d", id, len(m.sessions), offline, bytes, m.cards)
+		}
+	}
+	if total != c.cards || len(c.leases) > c.config.Sessions || len(c.leases) != len(c.sessions) {
+		return fmt.Sprintf("%d of %d sessions with %d bytes of cards, counted as %d", len(c.leases), len(c.sessions), total, c.cards)
+	}
+	held := 0
+	for _, s := range c.leases {
+		own := s.conn != nil && c.leaseOf(s.conn) == s
+		switch {
+		case (s.conn != nil) != (s.row.State == wire.StateOnline):
+			return fmt.Sprintf("a session is %s, on a connection: %t", s.row.State, s.conn != nil)
+		case s.conn == nil:
+		case c.conns[s.conn.id] != s.conn:
+			return "a session is held by a connection that is gone"
+		case own == slices.Contains(s.conn.spoken, s):
+			return fmt.Sprintf("a session that is its connection's own (%t) is among the spoken ones or not", own)
+		case own && !s.passed.IsZero():
+			return "a connection's own session waits to be spoken for"
+		case !own:
+			held++
+		}
+	}
+	for _, conn := range c.conns {
+		if held -= len(conn.spoken); len(conn.spoken) > wire.MaxSpoken {
+			return fmt.Sprintf("a connection speaks for %d sessions", len(conn.spoken))
+		}
+	}
+	if held != 0 {
+		return fmt.Sprintf("connections speak for %d sessions fewer than say so", held)
+	}
+	return ""
 }

@@ -36,6 +36,7 @@ type walk struct {
 func newWalk(t *testing.T, rt *rapid.T) *walk {
 	w := newWorld(t)
 	w.config.Sends, w.config.Appends = mesh.Rate{}, mesh.Rate{}
+	w.config.MemberSessions, w.config.Sessions, w.config.MemberCards = 5, 11, 500
 	for _, line := range []string{
 		"found alice", "connect a alice", "append a invite door member uses=9", "claim door bob", "claim door carol",
 		"append a invite phone owner member=alice", "claim phone alice-phone member=alice", "bye a",
@@ -62,9 +63,13 @@ func (s *walk) run() {
 			s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
 			delete(s.open, p.conn)
 			p.gone()
-		case n < 13:
+		case n < 11:
 			s.tail(p)
-		case n < 48:
+		case n < 20:
+			s.speak(p)
+		case n < 23:
+			s.pass(rapid.IntRange(1, 20).Draw(s.rt, "seconds"))
+		case n < 50:
 			s.send(p)
 		case n < 53:
 			if len(p.sent) > 0 && p.welcome {
@@ -87,11 +92,14 @@ func (s *walk) run() {
 			s.crash()
 		}
 		p.check(s.rt)
+		if wrong := s.core.Unsound(); wrong != "" {
+			s.rt.Fatal(wrong)
+		}
 	}
 	s.settle()
 }
 
-func (p *walker) gone() { p.conn, p.nonce, p.welcome, p.live = 0, nil, false, nil }
+func (p *walker) gone() { p.conn, p.nonce, p.welcome, p.live, p.told = 0, nil, false, nil, nil }
 
 func (s *walk) handle(ev mesh.Event) { s.core.Handle(s.now, s.entropy, ev) }
 
@@ -107,13 +115,14 @@ func (s *walk) connect(p *walker) {
 	s.conns++
 	p.gone()
 	p.conn = s.conns
-	s.open[p.conn] = true
+	s.open[p.conn], p.conns = true, append(p.conns, p.conn)
 	s.handle(mesh.Event{Kind: mesh.EventOpened, Conn: p.conn})
 	s.commit()
 	if p.nonce == nil {
 		return // the commit failed, of what others did before
 	}
-	h := wire.Hello{Device: p.id, Session: sessionOf("walk"), Origin: origin}
+	// Not always the same session: then the older connection stays, with what it speaks for.
+	h := wire.Hello{Device: p.id, Session: p.session(s.rt), OneShot: rapid.Bool().Draw(s.rt, "one-shot"), Origin: origin}
 	h.Signature = s.sign(p.actor, wire.HelloBytes(p.nonce, s.mesh, h))
 	s.frame(p, wire.AppendJSONFrame(nil, wire.FrameHello, h))
 }
@@ -209,8 +218,18 @@ func (s *walk) commit() {
 		}
 		verdicts = all[0]
 	}
-	for _, o := range s.core.Committed(s.now, verdicts) {
-		s.release(o)
+	outputs := s.core.Committed(s.now, verdicts)
+	for i, o := range outputs {
+		// A connection that the core dropped may have been closed before that was let go.
+		dropped := func(later mesh.Output) bool { return later.Kind == mesh.OutputDrop && later.Conn == o.Conn }
+		if s.open[o.Conn] || !slices.ContainsFunc(outputs[i:], dropped) {
+			s.release(o)
+		}
+	}
+	for _, p := range s.peers {
+		if p.welcome {
+			p.checkTold(s.rt, s.core.Sessions())
+		}
 	}
 }
 

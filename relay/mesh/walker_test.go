@@ -24,6 +24,9 @@ type walker struct {
 	seen     map[wire.Stream][]wire.Deliver
 	live     map[wire.Stream]bool
 	tailed   map[wire.Stream]bool // over this connection
+	version  uint64
+	conns    []mesh.ConnID        // all that it ever had
+	told     map[string]string    // of sessions, over this connection
 	anew     map[wire.Stream]bool // while it was read: what the first tail still gives may come twice
 }
 
@@ -68,7 +71,17 @@ func (s *walk) take(p *walker, frames []byte) {
 				continue
 			}
 			p.seen[d.Stream] = append(p.seen[d.Stream], d)
-		case wire.FramePresence, wire.FrameDelivered:
+		case wire.FramePresence:
+			var presence wire.Presence
+			s.json(f, &presence)
+			p.tell(presence)
+		case wire.FrameError:
+			var e wire.Error
+			s.json(f, &e)
+			if !complaints[e.Code] {
+				s.rt.Fatalf("%s got the error %v", p.name, &e)
+			}
+		case wire.FrameDelivered, wire.FrameClose:
 		default:
 			s.rt.Fatalf("%s got frame %#x", p.name, f.Type)
 		}
@@ -141,6 +154,7 @@ func (s *walk) settle() {
 	s.checkStored(stored, counters)
 	for _, p := range s.peers {
 		s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
+		p.gone()
 	}
 	s.commit()
 	if left := s.core.Remains(); left != "0 connections, 0 of devices, 0 live, 0 kept, 0 sessions held" {

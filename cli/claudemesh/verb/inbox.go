@@ -9,6 +9,7 @@ import (
 
 	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/wire"
 )
 
 // page is how many messages are read from the store at once.
@@ -78,7 +79,24 @@ func (c *call) show(ctx context.Context, d *device.Device, all bool) (shown int,
 		if err := d.InboxShown(ctx, after); err != nil {
 			return shown, err
 		}
+		if err := tellRead(ctx, d, messages); err != nil {
+			return shown, err
+		}
 	}
+}
+
+// tellRead tells the senders of messages that they were shown.
+func tellRead(ctx context.Context, d *device.Device, messages []peer.MessageView) error {
+	var read []wire.MessageID
+	for i := range messages {
+		if messages[i].State == peer.Received {
+			read = append(read, messages[i].ID)
+		}
+	}
+	if len(read) == 0 {
+		return nil
+	}
+	return d.MarkMessagesRead(ctx, read)
 }
 
 // waitFor shows the first messages that arrive, or returns after the time with none.
@@ -179,11 +197,16 @@ func (c *call) follow(ctx context.Context, d *device.Device, mark uint64, only p
 			return mark, err
 		}
 		view := d.Mesh()
-		for i := range messages {
-			if only == "" || messages[i].Conversation == only {
-				c.message(&view, &messages[i])
-			}
+		last := messages[len(messages)-1].Arrival
+		if only != "" {
+			messages = slices.DeleteFunc(messages, func(m peer.MessageView) bool { return m.Conversation != only })
 		}
-		mark = messages[len(messages)-1].Arrival
+		for i := range messages {
+			c.message(&view, &messages[i])
+		}
+		if err := tellRead(ctx, d, messages); err != nil {
+			return mark, err
+		}
+		mark = last
 	}
 }

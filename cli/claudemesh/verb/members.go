@@ -3,6 +3,7 @@ package verb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type memberJSON struct {
 	Since    string          `json:"since,omitempty"`
 	Status   peer.Status     `json:"status,omitempty"`
 	Summary  string          `json:"summary,omitempty"`
+	Sessions []string        `json:"session_ids"` // online or away
 	Devices  []wire.DeviceID `json:"device_ids"`
 	JoinedAt string          `json:"joined_at,omitempty"`
 }
@@ -40,7 +42,7 @@ func (membersVerb) Run(ctx context.Context, c *call) error {
 			if c.grammar.JSON {
 				writeJSON(c.Stdout, memberJSON{
 					view.Mesh, m.Member, m.Name, append([]string{}, m.Groups...), m.Role, m.IsSelf, m.Kind, m.Presence, stamp(m.Since),
-					m.Status, m.Summary, m.Devices, stamp(m.JoinedAt),
+					m.Status, m.Summary, sessionIDs(m), m.Devices, stamp(m.JoinedAt),
 				})
 				continue
 			}
@@ -56,12 +58,45 @@ func (membersVerb) Run(ctx context.Context, c *call) error {
 				presence = "?"
 			}
 			rows = append(rows, []string{name, m.Role.String(), presence, strings.TrimSpace(string(m.Status) + " " + line(m.Summary)), m.Member.String()[:8]})
+			if reached != nil {
+				continue
+			}
+			for j := range m.Sessions {
+				if s := &m.Sessions[j]; s.State != peer.Offline && s.Card.Kind == peer.KindAgent {
+					rows = append(rows, []string{"  " + s.Session.String()[:8], string(s.Card.Kind), string(s.State), doing(s), line(where(s))})
+				}
+			}
 		}
 		if !c.grammar.JSON {
 			c.table(rows)
 		}
 		return nil
 	})
+}
+
+func sessionIDs(m *peer.MemberView) []string {
+	ids := []string{}
+	for i := range m.Sessions {
+		if m.Sessions[i].State != peer.Offline {
+			ids = append(ids, m.Sessions[i].Session.String())
+		}
+	}
+	return ids
+}
+
+// doing is a session's status, since when, and what it works on.
+func doing(s *peer.SessionView) string {
+	text := string(s.Card.Status)
+	if s.Card.StatusSince > 0 && text != "" {
+		text += " since " + time.UnixMilli(s.Card.StatusSince).Format("15:04")
+	}
+	return strings.TrimSpace(text + " " + line(s.Card.Summary))
+}
+
+// where is the machine and folder of a session, and what it says of itself beside.
+func where(s *peer.SessionView) string {
+	parts := append([]string{s.Card.Host, s.Card.Directory, s.Card.Model}, s.Card.Tags...)
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
 type sessionJSON struct {
@@ -75,11 +110,13 @@ type sessionJSON struct {
 	Since     string         `json:"since"`
 	Kind      peer.Kind      `json:"kind"`
 	Status    peer.Status    `json:"status,omitempty"`
+	StatusAt  string         `json:"status_since,omitempty"`
 	Summary   string         `json:"summary,omitempty"`
 	Host      string         `json:"host,omitempty"`
 	Directory string         `json:"directory,omitempty"`
 	Model     string         `json:"model,omitempty"`
 	Tags      []string       `json:"tags"`
+	Client    string         `json:"client,omitempty"`
 }
 
 func (peersVerb) Run(ctx context.Context, c *call) error {
@@ -88,7 +125,7 @@ func (peersVerb) Run(ctx context.Context, c *call) error {
 			return err
 		}
 		view := d.Mesh()
-		rows := [][]string{{"NAME", "STATE", "SINCE", "KIND", "STATUS", "WHERE"}}
+		rows := [][]string{{"NAME", "SESSION", "STATE", "KIND", "STATUS", "WHERE"}}
 		for i := range view.Members {
 			m := &view.Members[i]
 			for _, s := range m.Sessions {
@@ -98,13 +135,13 @@ func (peersVerb) Run(ctx context.Context, c *call) error {
 				if c.grammar.JSON {
 					writeJSON(c.Stdout, sessionJSON{
 						view.Mesh, m.Member, m.Name, s.Device, s.Session, m.IsSelf, s.State, stamp(s.Since), s.Card.Kind, s.Card.Status,
-						s.Card.Summary, s.Card.Host, s.Card.Directory, s.Card.Model, append([]string{}, s.Card.Tags...),
+						stamp(s.Card.StatusSince), s.Card.Summary, s.Card.Host, s.Card.Directory, s.Card.Model, append([]string{}, s.Card.Tags...),
+						s.Card.Client,
 					})
 					continue
 				}
 				rows = append(rows, []string{
-					line(m.Name), string(s.State), time.UnixMilli(s.Since).Format("15:04"), string(s.Card.Kind),
-					strings.TrimSpace(string(s.Card.Status) + " " + line(s.Card.Summary)), strings.TrimSpace(line(s.Card.Host) + " " + line(s.Card.Directory)),
+					line(m.Name), s.Session.String()[:8], string(s.State), string(s.Card.Kind), doing(&s), line(where(&s)),
 				})
 			}
 		}

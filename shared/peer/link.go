@@ -204,13 +204,13 @@ func (c *Core) tick() {
 	}
 }
 
-// hear takes the frames of one WebSocket message.
+// hear takes the frames of one WebSocket message, which holds one at least.
 func (c *Core) hear(message []byte) {
 	conn := c.link.conn
-	for rest := message; len(rest) > 0 && c.link.conn == conn && c.link.phase > phaseDialing; {
+	for more := true; more && c.link.conn == conn && c.link.phase > phaseDialing; more = len(message) > 0 {
 		var f wire.Frame
 		var err error
-		if f, rest, err = wire.NextFrame(rest); err == nil {
+		if f, message, err = wire.NextFrame(message); err == nil {
 			err = c.frame(f)
 		}
 		if err != nil {

@@ -43,6 +43,8 @@ func (w *world) lie(what string, to *peerNode) {
 		w.deliver(to, inbox(to), wire.DeviceID{1, 2, 3}, direct.forDevice(own))
 	case "garbles":
 		to.link.sendToPeer([]byte{0x83, 0, 0, 0, 2, 1, 2})
+	case "hushes": // a message without a frame
+		to.link.sendToPeer(nil)
 	case "adds": // a statement that its author did not sign
 		w.lieRoster(to, func(raw []byte) { raw[len(raw)-1] ^= 1 })
 	case "rewrites": // a statement

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"claudemesh.com/mesh/cli/claudemesh/hook"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -21,7 +22,7 @@ func (m Machine) targets(agent Agent) ([]target, error) {
 	case Claude:
 		folder := m.folder("CLAUDE_CONFIG_DIR", ".claude")
 		parts := []part{}
-		for _, event := range Events() {
+		for _, event := range hook.Events() {
 			parts = append(parts, hookPart{event, m.hook(event), m.Program})
 		}
 		settings := &jsonFile{filepath.Join(folder, "settings.json"), false, append(parts, allowPart{})}

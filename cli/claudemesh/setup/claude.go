@@ -7,11 +7,6 @@ import (
 	"claudemesh.com/mesh/cli/claudemesh/setup/edit"
 )
 
-// Events are those of Claude Code that claudemesh has a hook for.
-func Events() []string {
-	return []string{"SessionStart", "UserPromptSubmit", "PostToolUse", "PermissionRequest", "Notification", "Stop", "SessionEnd"}
-}
-
 // hookPart is our handler for one event. Handlers stand in groups, each with a matcher.
 type hookPart struct {
 	event string

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"claudemesh.com/mesh/cli/claudemesh/hook"
 	"claudemesh.com/mesh/cli/claudemesh/setup"
 	"pgregory.net/rapid"
 )
@@ -248,7 +249,7 @@ func TestQuoting(t *testing.T) {
 		if err := json.Unmarshal(text, &settings); err != nil {
 			t.Fatal(err)
 		}
-		for _, event := range setup.Events() {
+		for _, event := range hook.Events() {
 			out, err := exec.Command("sh", "-c", settings.Hooks[event][0].Hooks[0].Command).Output()
 			if want := m.Config + "|hook " + event + "\n"; err != nil || string(out) != want {
 				t.Errorf("%s: %q (%v), want %q", name, out, err, want)

@@ -94,8 +94,12 @@ func (c *Core) settle(id wire.MessageID) {
 
 // askViews leaves out those who are gone: nobody waits.
 func (c *Core) askViews() []AskView {
+	asks := slices.Clone(c.asks)
+	order.By(asks, func(a, b ask) int {
+		return cmp.Or(cmp.Compare(a.row.At, b.row.At), cmp.Compare(a.row.Arrival, b.row.Arrival))
+	})
 	var all []AskView
-	for _, a := range c.asks {
+	for _, a := range asks {
 		if m, known := c.roster.Member(a.row.From); known && m.Standing == roster.Present {
 			all = append(all, AskView{
 				Message: a.id, Conversation: a.row.Conversation, From: a.row.From, FromName: c.profile(a.row.From).Name,
@@ -103,8 +107,5 @@ func (c *Core) askViews() []AskView {
 			})
 		}
 	}
-	order.By(all, func(a, b AskView) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), slices.Compare(a.Message[:], b.Message[:]))
-	})
 	return all
 }

@@ -11,7 +11,7 @@ import (
 func TestCards(t *testing.T) {
 	for _, card := range []Card{
 		{Kind: KindPerson, Status: StatusIdle},
-		{Kind: KindAgent, Status: StatusWorking, Summary: "tests", Host: "box", Directory: "/src", Model: "m-1", Tags: []string{"repo:lab", "go"}, Client: "claudemesh 1"},
+		{Kind: KindAgent, Status: StatusWorking, StatusSince: wire.MaxJSONNumber, Summary: "tests", Host: "box", Directory: "/src", Model: "m-1", Tags: []string{"repo:lab", "go"}, Client: "claudemesh 1"},
 		{Kind: KindConnector, Status: StatusDND, Summary: strings.Repeat("ü", maxCardText)},
 	} {
 		if err := card.check(); err != nil {
@@ -36,6 +36,8 @@ func TestCardsRefused(t *testing.T) {
 		"long":      func(c *Card) { c.Summary = strings.Repeat("x", maxCardText+1) },
 		"escape":    func(c *Card) { c.Host = "a\x1b[2J" },
 		"lines":     func(c *Card) { c.Summary = "a\nb" },
+		"since":     func(c *Card) { c.StatusSince = -1 },
+		"far":       func(c *Card) { c.StatusSince = wire.MaxJSONNumber + 1 },
 		"many tags": func(c *Card) { c.Tags = make([]string, maxCardTags+1) },
 		"empty tag": func(c *Card) { c.Tags = []string{""} },
 		"wide tag":  func(c *Card) { c.Tags = []string{"a b"} },

@@ -31,6 +31,8 @@ func TestLoadRefuses(t *testing.T) {
 		"unread's place":   {BucketMeta: {identity}, BucketUnread: {{Key: []byte("x"), Value: make([]byte, 48)}}},
 		"unread":           {BucketMeta: {identity}, BucketUnread: {{Key: messageKey("direct:1", 1), Value: []byte("x")}}},
 		"conversation":     {BucketMeta: {identity}, BucketConversation: {{Key: []byte("direct:1"), Value: []byte("x")}}},
+		"ask's message":    {BucketMeta: {identity, {Key: []byte(metaAsk + "x"), Value: []byte("{}")}}},
+		"ask":              {BucketMeta: {identity, {Key: askKey(wire.MessageID{1}), Value: []byte("x")}}},
 		"invite":           {BucketMeta: {identity}, BucketInvite: {{Key: []byte("x"), Value: []byte("{}")}}},
 	} {
 		want := wire.CodeStorage

@@ -237,3 +237,62 @@ func TestCardsFollowTheEpoch(t *testing.T) {
 		t.Error(w.failed)
 	}
 }
+
+func asks(p *peerNode) (texts []string) {
+	for _, a := range p.core.View().Asks {
+		texts = append(texts, a.Text)
+	}
+	return texts
+}
+
+// TestAsksOnTwoDevices: what is asked is asked on each device of a member, and what one of them answers is answered for all.
+func TestAsksOnTwoDevices(t *testing.T) {
+	w, ada, bo := two(t, nothing)
+	w.addDevice(ada, "Pad")
+	pad := w.peer("Pad")
+	send := func(p *peerNode, d peer.Draft) (id wire.MessageID) {
+		t.Helper()
+		p.do(func(ref uint64) peer.Input { return peer.Send{Ref: ref, Draft: d} }, func(r peer.Result) {
+			if r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			id = r.Message.ID
+		})
+		w.run(w.now.Add(2 * time.Second))
+		return id
+	}
+	want := func(texts ...string) {
+		t.Helper()
+		for _, p := range []*peerNode{ada, pad} {
+			if got := asks(p); !slices.Equal(got, texts) {
+				t.Errorf("%s is asked %q, want %q", p.name, got, texts)
+			}
+		}
+	}
+	send(bo, peer.Draft{Target: "Ada", Text: "direct?", Type: "ask"})
+	topic := send(bo, peer.Draft{Target: "#general", Text: "@Ada topic?", Type: "ask"})
+	want("direct?", "@Ada topic?")
+	pad.away = true
+	pad.link.broken()
+	send(ada, peer.Draft{Target: "Bo", Text: "yes"})
+	send(bo, peer.Draft{Target: "Ada", Text: "really?", Type: "ask"})
+	pad.crash("while Ada answers")
+	if got := asks(pad); !slices.Equal(got, []string{"direct?", "@Ada topic?"}) {
+		t.Errorf("without a connection Pad is asked %q", got)
+	}
+	pad.away = false
+	pad.redial(0)
+	w.run(w.now.Add(5 * time.Second))
+	want("@Ada topic?", "really?")
+	send(pad, peer.Draft{Target: "#general", Text: "no", Type: "answer", ReplyTo: topic})
+	want("really?")
+	// A device that comes later learns of topics what was asked and answered there.
+	send(bo, peer.Draft{Target: "#general", Text: "@Ada still?", Type: "ask"})
+	w.addDevice(ada, "Phone")
+	if got := asks(w.peer("Phone")); !slices.Equal(got, []string{"@Ada still?"}) {
+		t.Errorf("Phone is asked %q", got)
+	}
+	if w.failed != nil {
+		t.Error(w.failed)
+	}
+}

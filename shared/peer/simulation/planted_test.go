@@ -42,3 +42,7 @@ func TestFindsAcceptedBeforeCommit(t *testing.T) {
 func TestFindsPeerThatForgetsWhatItSaw(t *testing.T) {
 	finds(t, "twice", func(w *world) { w.amnesia = true })
 }
+
+func TestFindsCardsThatAreNotHeard(t *testing.T) {
+	finds(t, "the session", func(w *world) { w.relay.plant.deaf = true })
+}

@@ -40,6 +40,8 @@ type plant struct {
 	early bool
 	// forgetful loses every device's last counter when the relay starts again.
 	forgetful bool
+	// deaf overhears a card now and then.
+	deaf bool
 
 	last    map[wire.DeviceID]uint64
 	history []func(*memory.Store) *memory.Store // what was done to the store, to do it to another
@@ -78,7 +80,7 @@ func (r *relayNode) boot() {
 		snapshot.Counters = nil
 	}
 	config := mesh.DefaultConfig(origin)
-	config.Appends, config.Sends = r.appends, r.sends
+	config.Appends, config.Shows, config.Sends = r.appends, r.appends, r.sends
 	core, err := mesh.New(config, snapshot, r.w.now)
 	if err != nil {
 		r.w.fail("the relay does not start: %v", err)
@@ -127,6 +129,9 @@ func (r *relayNode) received(c *conn, message []byte) {
 			return
 		}
 		message = rest
+		if r.plant.deaf && f.Type == wire.FrameCard && r.w.happens(10) {
+			continue
+		}
 		r.event(mesh.Event{Kind: mesh.EventReceived, Conn: c.id, Frame: f})
 	}
 }

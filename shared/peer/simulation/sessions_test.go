@@ -54,14 +54,14 @@ func (p *peerNode) ends(id wire.SessionID) {
 
 // speaks begins, changes or ends one of a peer's sessions by chance, or several at once.
 func (w *world) speaks(p *peerNode) {
-	for range 1 + w.rand.IntN(4) {
+	for range 1 + w.rand.IntN(3) {
 		known := p.sessions()
 		card := peer.Card{
 			Kind: peer.KindAgent, Status: peer.StatusWorking, StatusSince: w.now.UnixMilli(), Summary: fmt.Sprintf("busy with %d", w.number),
 			Tags: []string{"repo:lab"},
 		}
 		switch n := w.rand.IntN(10); {
-		case n < 4 && len(known) < 12 || len(known) == 0:
+		case n < 4 && len(known) < 6 || len(known) == 0:
 			p.shows(w.newSession(), card)
 		case n < 8:
 			p.shows(known[w.rand.IntN(len(known))], card)

@@ -167,7 +167,7 @@ func (w *world) act(until time.Time) {
 	}
 	if p := w.peers[w.rand.IntN(len(w.peers))]; !p.ended && p.core != nil && p.core.Trusted() {
 		w.something(p)
-		if w.happens(3) {
+		if w.happens(8) {
 			w.speaks(p)
 		}
 	}

@@ -306,6 +306,8 @@ func (w *world) limit(a args) {
 			w.config.Errors = mesh.Rate{PerSecond: 1, Burst: float64(n)}
 		case "bytes":
 			w.config.Bytes = mesh.Rate{PerSecond: 1 << 10, Burst: float64(n)}
+		case "shows":
+			w.config.Shows = mesh.Rate{PerSecond: 1, Burst: float64(n)}
 		case "appends":
 			w.config.Appends = mesh.Rate{PerSecond: 1, Burst: float64(n)}
 		default:

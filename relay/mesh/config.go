@@ -33,7 +33,8 @@ type Config struct {
 
 	Sends   Rate // of one member
 	Bytes   Rate // of one member's sends, once for each recipient: what they take of the disk
-	Appends Rate // of one member: statements and cards
+	Appends Rate // of one member: statements
+	Shows   Rate // of one member: cards, of all its sessions
 	Errors  Rate // of one connection: frames that are answered with an error; above it, the connection is closed
 }
 
@@ -68,6 +69,7 @@ func DefaultConfig(origins ...string) Config {
 		Sends:             Rate{PerSecond: 500, Burst: 5000},
 		Bytes:             Rate{PerSecond: 2 << 20, Burst: 64 << 20},
 		Appends:           Rate{PerSecond: 10, Burst: 200},
+		Shows:             Rate{PerSecond: 10, Burst: 512}, // twice as many as a member has sessions, when all come back at once
 		Errors:            Rate{PerSecond: 1, Burst: 2 * wire.MaxTail},
 	}
 }

@@ -161,11 +161,11 @@ func (c *Core) Idle() bool {
 
 // member is what the core keeps of a member beside the roster.
 type member struct {
-	sends, appends bucket
-	bytes          bucket
-	sessions       []*session
-	cards          int // bytes in its sessions' cards
-	statements     int // in the roster, by its devices
+	sends, appends, shows bucket
+	bytes                 bucket
+	sessions              []*session
+	cards                 int // bytes in its sessions' cards
+	statements            int // in the roster, by its devices
 }
 
 func (c *Core) member(id wire.MemberID) *member {

@@ -99,7 +99,7 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 	}
 	member := conn.device.member
 	m := c.member(member)
-	if !m.appends.take(c.config.Appends, now) {
+	if !m.shows.take(c.config.Shows, now) {
 		return wire.Refuse(wire.CodeRateLimited)
 	}
 	more := len(set.Card)

@@ -35,7 +35,7 @@ type walk struct {
 
 func newWalk(t *testing.T, rt *rapid.T) *walk {
 	w := newWorld(t)
-	w.config.Sends, w.config.Appends = mesh.Rate{}, mesh.Rate{}
+	w.config.Sends, w.config.Appends, w.config.Shows = mesh.Rate{}, mesh.Rate{}, mesh.Rate{}
 	w.config.MemberSessions, w.config.Sessions, w.config.MemberCards = 5, 11, 500
 	for _, line := range []string{
 		"found alice", "connect a alice", "append a invite door member uses=9", "claim door bob", "claim door carol",

@@ -58,6 +58,7 @@ type answer struct {
 type hello struct {
 	API     int    `json:"api"`
 	Version string `json:"version"`
+	PID     int    `json:"pid"`
 }
 
 // attached is the answer to opAttach.
@@ -71,8 +72,9 @@ type (
 		ID string `json:"id"`
 	}
 	messageFound struct {
-		ID   wire.MessageID `json:"id"`
-		Sent Sent           `json:"sent"`
+		ID      wire.MessageID `json:"id"`
+		Sent    Sent           `json:"sent"`
+		Message *Message       `json:"message"`
 	}
 )
 

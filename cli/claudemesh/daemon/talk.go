@@ -171,7 +171,7 @@ func (s *Server) message(ctx context.Context, prefix string) (messageFound, erro
 		if found != nil {
 			return messageFound{}, wire.Errorf(wire.CodeAmbiguous, "More than one message begins with %s. Give more digits.", prefix)
 		}
-		found = &messageFound{message.ID, m.sent(&message)}
+		found = &messageFound{message.ID, m.sent(&message), m.messageOf(m.view.Load(), &message)}
 	}
 	if found == nil {
 		return messageFound{}, wire.Errorf(wire.CodeNotFound, "There is no message %s on this machine.", prefix)

@@ -6,16 +6,18 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"claudemesh.com/mesh/cli/claudemesh/daemon"
 	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/wire"
 )
 
 // The bounds of what stands around the texts, in bytes. They let Fit say how many messages find room.
 const (
 	attributeMax = 48  // of one value that came from elsewhere
 	listMax      = 120 // of a list of them
-	markMax      = 860 // both marks of a message and the line that tells of a cut
+	markMax      = 900 // both marks of a message and the line that tells of a cut
 	headMax      = 640 // the lines before and after the messages
 	countMax     = 20
 	textMin      = 120 // of a text that has to be cut
@@ -43,6 +45,24 @@ func Text(entropy io.Reader, messages []daemon.Message, more, limit int) (text s
 	for i := range messages {
 		parts[i] = partOf(&messages[i])
 	}
+	return frame(entropy, parts, more, limit)
+}
+
+// Rest frames one message as Text does, its text from a byte on that the line behind a cut named. CodeNotFound: it ends before.
+func Rest(entropy io.Reader, message *daemon.Message, from, limit int) (string, error) {
+	p := partOf(message)
+	if from < 0 || from >= len(p.text) && from > 0 {
+		return "", wire.Errorf(wire.CodeNotFound, "The text has %d bytes.", len(p.text))
+	}
+	for from < len(p.text) && !utf8.RuneStart(p.text[from]) {
+		from--
+	}
+	p.text, p.from = p.text[from:], from
+	text, _, err := frame(entropy, []part{p}, 0, limit)
+	return text, err
+}
+
+func frame(entropy io.Reader, parts []part, more, limit int) (text string, shown int, err error) {
 	boundary, err := draw(entropy, parts)
 	if err != nil {
 		return "", 0, err
@@ -59,7 +79,7 @@ func Text(entropy io.Reader, messages []daemon.Message, more, limit int) (text s
 		spare -= room - least
 		parts[i].write(&out, boundary, room)
 	}
-	if rest := more + len(messages) - shown; rest > 0 {
+	if rest := more + len(parts) - shown; rest > 0 {
 		fmt.Fprintf(&out, "%d more wait. check_messages shows them.\n", rest)
 	}
 	return out.String(), shown, nil
@@ -81,6 +101,7 @@ func fit(parts []part, room int) (shown, spare int) {
 // part is a message as it is shown.
 type part struct {
 	id, mark, text string
+	from           int // where text begins in the whole one, in bytes
 }
 
 func partOf(m *daemon.Message) part {
@@ -122,7 +143,7 @@ func partOf(m *daemon.Message) part {
 	}
 	attribute("sent", time.UnixMilli(m.SentAt).UTC().Format("2006-01-02T15:04Z"))
 	attribute("seen", seen(m.Seen))
-	return part{m.ID.String(), b.String(), disarm(Clean(m.Text))}
+	return part{id: m.ID.String(), mark: b.String(), text: disarm(Clean(m.Text))}
 }
 
 // seen says in words why the agent may know the message already.
@@ -145,7 +166,9 @@ func (p *part) write(out *strings.Builder, boundary string, room int) {
 	}
 	fmt.Fprintf(out, "<peer-%s%s>\n%s\n</peer-%[1]s>\n", boundary, p.mark, text)
 	if len(text) < len(p.text) {
-		fmt.Fprintf(out, "This text is cut: %d of %d bytes are shown. check_messages with message=%s shows the rest.\n", len(text), len(p.text), p.id)
+		end := p.from + len(text)
+		fmt.Fprintf(out, "This text is cut: bytes %d to %d of %d are shown. check_messages with message=%s and from=%d shows what follows.\n",
+			p.from, end, p.from+len(p.text), p.id, end)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -149,8 +150,42 @@ func TestCutTellsHowToGetTheRest(t *testing.T) {
 	if parts[1].text != "short" || len(parts[0].text) < 1000 || strings.Trim(parts[0].text, "é") != "" {
 		t.Errorf("%d bytes of the long one, and %q", len(parts[0].text), parts[1].text)
 	}
-	if want := fmt.Sprintf("%d of 10000 bytes are shown. check_messages with message=%s", len(parts[0].text), long.ID); !strings.Contains(outside, want) {
+	if want := fmt.Sprintf("bytes 0 to %d of 10000 are shown. check_messages with message=%s and from=%[1]d shows", len(parts[0].text), long.ID); !strings.Contains(outside, want) {
 		t.Errorf("%q does not say %q", outside, want)
+	}
+}
+
+var next = regexp.MustCompile(`message=[0-9a-f]{32} and from=(\d+) shows`)
+
+func TestPiecesOfALongTextAreTheWhole(t *testing.T) {
+	long := message(strings.Repeat("é</channel>日本\x00", 2000))
+	var whole strings.Builder
+	for from := 0; ; {
+		text, err := Rest(rand.Reader, &long, from, 3000)
+		if err != nil || len(text) > 3000 {
+			t.Fatal(len(text), err)
+		}
+		parts, outside := read(t, text)
+		whole.WriteString(parts[0].text)
+		more := next.FindStringSubmatch(outside)
+		if more == nil {
+			break
+		}
+		if from, err = strconv.Atoi(more[1]); err != nil || from != whole.Len() {
+			t.Fatalf("%d bytes are shown, the next begin at %s", whole.Len(), more[1])
+		}
+	}
+	if whole.String() != disarm(Clean(long.Text)) {
+		t.Errorf("%d bytes of %d", whole.Len(), len(long.Text))
+	}
+	for _, from := range []int{-1, 1 << 20} {
+		if _, err := Rest(rand.Reader, &long, from, 3000); wire.CodeOf(err) != wire.CodeNotFound {
+			t.Errorf("from %d: %v", from, err)
+		}
+	}
+	// A byte within a character begins with the character.
+	if text, _ := Rest(rand.Reader, &long, 1, 3000); !strings.Contains(text, ">\né‹/channel>") {
+		t.Errorf("%s", text)
 	}
 }
 
@@ -161,6 +196,7 @@ func TestLargestMarksFit(t *testing.T) {
 	m.Others = []string{wide, wide, wide, wide}
 	m.FromSession, m.ReplyTo, m.Mentioned, m.Seen = wire.SessionID{1}, wire.MessageID{1}, true, daemon.SeenElsewhere
 	p := partOf(&m)
+	p.from = wire.MaxMessage
 	var out strings.Builder
 	p.write(&out, "0123456789abcdef", textMin)
 	if around := out.Len() - textMin; around > markMax {

@@ -14,7 +14,10 @@ import (
 // checkMax is how much one answer of check_messages shows, in bytes: what agents take in one piece.
 const checkMax = 32 << 10
 
-type checkMessages struct{}
+type checkMessages struct {
+	Message string `json:"message,omitempty" jsonschema:"id of one message, to read the rest of a text that was cut; takes nothing"`
+	From    int    `json:"from,omitempty" jsonschema:"with message: the byte to go on from"`
+}
 
 // checked is what a session reads. The texts stand in Framed alone, since a program that shows an agent the structure shows
 // it what peers wrote.
@@ -39,10 +42,16 @@ type about struct {
 	Seen     string `json:"seen,omitempty" jsonschema:"why it may be known: pushed, elsewhere, unconfirmed"`
 }
 
-func (s *server) checkMessages(ctx context.Context, _ checkMessages) (*sdk.CallToolResult, checked, error) {
+func (s *server) checkMessages(ctx context.Context, in checkMessages) (*sdk.CallToolResult, checked, error) {
 	door, err := s.door(ctx)
 	if err != nil {
 		return nil, checked{}, err
+	}
+	if in.Message != "" {
+		return s.reread(ctx, door, in)
+	}
+	if in.From != 0 {
+		return nil, checked{}, wire.Errorf(wire.CodeMalformed, "from belongs to message.")
 	}
 	bytes, count := frame.Fit(checkMax)
 	batch, err := door.Take(ctx, daemon.Take{Caller: s.caller(), Least: wire.PriorityLow, Bytes: bytes, Count: count})
@@ -71,6 +80,19 @@ func (s *server) checkMessages(ctx context.Context, _ checkMessages) (*sdk.CallT
 	// The batch is confirmed once this result was written to the client.
 	result.Meta = sdk.Meta{batchKey: batch.ID}
 	return result, out, nil
+}
+
+// reread shows one message from a byte on, whoever took it.
+func (s *server) reread(ctx context.Context, door Door, in checkMessages) (*sdk.CallToolResult, checked, error) {
+	m, err := door.Read(ctx, strings.ToLower(in.Message))
+	if err != nil {
+		return nil, checked{}, failed(err, "The id stands in the mark of the message.")
+	}
+	text, err := frame.Rest(s.Entropy, m, in.From, checkMax)
+	if err != nil {
+		return nil, checked{}, failed(err, "Go on from the byte that the last piece named.")
+	}
+	return say(text), checked{Framed: text, Messages: []about{aboutOf(m)}, Sent: []receipt{}}, nil
 }
 
 // inMesh is errNoMesh where the session is in none.

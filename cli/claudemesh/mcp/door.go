@@ -14,6 +14,7 @@ type Door interface {
 	Confirm(ctx context.Context, batch uint64) error
 	Send(ctx context.Context, s daemon.Send) (daemon.Sent, error)
 	Message(ctx context.Context, id string) (wire.MessageID, daemon.Sent, error)
+	Read(ctx context.Context, id string) (*daemon.Message, error)
 	Peers(ctx context.Context, caller daemon.Caller, mesh string) ([]daemon.MeshPeers, error)
 	Change(ctx context.Context, change daemon.Change) (daemon.SessionCard, error)
 	Rescan(ctx context.Context) error

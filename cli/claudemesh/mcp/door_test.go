@@ -117,6 +117,19 @@ func (m *memory) Message(_ context.Context, id string) (wire.MessageID, daemon.S
 	return wire.MessageID{}, daemon.Sent{}, wire.Errorf(wire.CodeNotFound, "There is no message %s on this machine.", id)
 }
 
+func (m *memory) Read(_ context.Context, id string) (*daemon.Message, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, lent := range m.lent {
+		for i := range lent {
+			if strings.HasPrefix(lent[i].ID.String(), id) {
+				return &lent[i], nil
+			}
+		}
+	}
+	return nil, wire.Errorf(wire.CodeNotFound, "There is no message %s on this machine.", id)
+}
+
 func (m *memory) Peers(context.Context, daemon.Caller, string) ([]daemon.MeshPeers, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

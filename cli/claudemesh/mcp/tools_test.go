@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -224,6 +226,36 @@ func TestManyMessagesComeInPieces(t *testing.T) {
 			t.Errorf("%d more after %d", out.More, seen)
 		}
 		<-m.confirmed
+	}
+}
+
+func TestCutTextIsReadOn(t *testing.T) {
+	m := newMemory("Harbour")
+	m.arrive(message(1, strings.Repeat("0123456789", 10_000)))
+	session := official(t, m)
+	var out checked
+	use(t, session, "check_messages", nil, &out)
+	<-m.confirmed
+	seen := 0
+	for piece := regexp.MustCompile(`bytes (\d+) to (\d+) of 100000 are shown. check_messages with message=([0-9a-f]{32}) and from=`); ; {
+		seen += strings.Count(out.Framed, "0123456789")
+		cut := piece.FindStringSubmatch(out.Framed)
+		if cut == nil {
+			break
+		}
+		from, _ := strconv.Atoi(cut[2])
+		if _, failure := use(t, session, "check_messages", map[string]any{"message": cut[3], "from": from}, &out); failure.Code != "" {
+			t.Fatal(failure)
+		}
+	}
+	if seen < 9_990 { // a piece may end within the ten
+		t.Errorf("%d of 10000 were read", seen)
+	}
+	m.unconfirmed(t)
+	for _, wrong := range []map[string]any{{"message": "99999999"}, {"message": "01000000", "from": 100_001}, {"from": 5}, {"message": "01000000", "from": -1}} {
+		if _, failure := use(t, session, "check_messages", wrong, &out); failure.Code == "" {
+			t.Errorf("%v was answered", wrong)
+		}
 	}
 }
 

@@ -25,7 +25,9 @@ func FuzzReceived(f *testing.F) {
 		wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Version: 1, Card: []byte{1}}),
 		wire.AppendJSONFrame(nil, wire.FrameTrack, wire.Track{Items: []wire.TrackItem{{Position: 1, Counter: 1}}}),
 		wire.AppendFrame(nil, wire.FramePing, make([]byte, wire.PingSize)),
-		wire.AppendFrame(nil, wire.FrameBye, nil),
+		wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Version: 1, Card: []byte{1}, Session: sessionOf("3")}),
+		wire.AppendBye(nil, wire.SessionID{}),
+		wire.AppendBye(nil, sessionOf("4")),
 		wire.AppendFrame(nil, 0x7f, []byte{1}),
 	} {
 		parsed, _, err := wire.NextFrame(frame)
@@ -36,11 +38,14 @@ func FuzzReceived(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, payload []byte) {
 		w := newWorld(t)
-		for _, line := range []string{"found alice", "open stranger", "connect a alice", "connect b alice session=2"} {
+		for _, line := range []string{"found alice", "open stranger", "connect a alice", "connect b alice session=2", "card a 1 1 for=4"} {
 			w.run(line)
 		}
 		for _, name := range []string{"stranger", "a"} {
 			w.event(mesh.Event{Kind: mesh.EventReceived, Conn: w.links[name].id, Frame: wire.Frame{Type: wire.FrameType(kind), Payload: payload}})
+		}
+		if wrong := w.core.Unsound(); wrong != "" {
+			t.Error(wrong)
 		}
 		w.out.Reset()
 		w.run("ping b")

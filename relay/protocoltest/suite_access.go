@@ -82,7 +82,7 @@ func presence(t *testing.T, x Target) {
 
 	his := m.Connect(t, bob)
 	watcher.Sees(bob, wire.StateOnline, his.Session)
-	his.Write(wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Version: 1, Card: []byte("sealed")}))
+	his.Card(wire.SessionID{}, 1)
 	if s := watcher.Sees(bob, wire.StateOnline, his.Session)[0]; s.CardVersion != 1 || string(s.Card) != "sealed" {
 		t.Errorf("the card arrives as %+v", s)
 	}
@@ -92,7 +92,7 @@ func presence(t *testing.T, x Target) {
 	if s := watcher.Sees(bob, wire.StateOnline, his.Session)[0]; s.CardVersion != 1 {
 		t.Errorf("the card is gone after a reconnect: %+v", s)
 	}
-	back.Write(wire.AppendFrame(nil, wire.FrameBye, nil))
+	back.Bye(wire.SessionID{})
 	watcher.Sees(bob, wire.StateOffline, his.Session)
 }
 

@@ -175,7 +175,7 @@ func handshake(t *testing.T, x Target) {
 	})
 	t.Run("bye", func(t *testing.T) {
 		c := m.Connect(t, m.Owner)
-		c.Write(wire.AppendFrame(nil, wire.FrameBye, nil))
+		c.Bye(wire.SessionID{})
 		for {
 			if frame, ok := c.Next(); !ok {
 				break

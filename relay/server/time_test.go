@@ -138,7 +138,7 @@ func TestIdleMeshIsUnloaded(t *testing.T) {
 	}, func(t *testing.T, r *relay) {
 		m := protocoltest.Found(t, r.Target)
 		leave := func(c *protocoltest.Client) {
-			c.Write(wire.AppendFrame(nil, wire.FrameBye, nil))
+			c.Bye(wire.SessionID{})
 			c.Until(wire.FrameClose)
 		}
 		leave(m.Connect(t, m.Owner))

@@ -106,6 +106,9 @@ func (c *Client) open(ctx context.Context) (*lines, error) {
 	return l, err
 }
 
+// errCutOff says that the daemon ended before it answered.
+var errCutOff = wire.Errorf(wire.CodeUnreachable, "The daemon of this machine ended in the middle of this. Look at the result before you repeat it.")
+
 // exchange sends one request over a connection and reads its answer into out, until ctx ends.
 func exchange(ctx context.Context, l *lines, op string, body, out any) error {
 	defer context.AfterFunc(ctx, func() { l.conn.SetDeadline(time.Unix(1, 0)) })()
@@ -118,7 +121,7 @@ func exchange(ctx context.Context, l *lines, op string, body, out any) error {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return wire.Errorf(wire.CodeUnreachable, "The daemon of this machine ended in the middle of this.")
+		return errCutOff
 	case a.Error != nil:
 		return a.Error
 	case out == nil:
@@ -129,23 +132,40 @@ func exchange(ctx context.Context, l *lines, op string, body, out any) error {
 
 // ask makes one request on a connection of its own.
 func (c *Client) ask(ctx context.Context, op string, body, out any) error {
-	l, err := c.open(ctx)
-	if err != nil {
-		return err
+	l, err := c.request(ctx, op, body, out)
+	if err == nil {
+		l.conn.Close()
 	}
-	defer l.conn.Close()
-	return exchange(ctx, l, op, body, out)
+	return err
+}
+
+// request makes one request and leaves its connection open. Where the daemon ended meanwhile it is repeated, but for opSend and
+// opHook, of which nobody knows whether they were carried out.
+func (c *Client) request(ctx context.Context, op string, body, out any) (*lines, error) {
+	for again := op == opSend || op == opHook; ; again = true {
+		l, err := c.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err = exchange(ctx, l, op, body, out); err == nil {
+			return l, nil
+		}
+		l.conn.Close()
+		if again || !errors.Is(err, errCutOff) {
+			return nil, err
+		}
+	}
 }
 
 // askBatch is ask for an answer with a batch in it, which keeps its connection until it is confirmed.
 func (c *Client) askBatch(ctx context.Context, op string, body, out any, batch func() uint64) error {
-	l, err := c.open(ctx)
+	l, err := c.request(ctx, op, body, out)
 	if err != nil {
 		return err
 	}
-	if err := exchange(ctx, l, op, body, out); err != nil || batch() == 0 {
+	if batch() == 0 {
 		l.conn.Close()
-		return err
+		return nil
 	}
 	id := batch()
 	c.mu.Lock()

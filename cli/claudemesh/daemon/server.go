@@ -264,18 +264,18 @@ func (s *Server) operate(ctx context.Context, r *request) (body json.RawMessage,
 	}
 	switch r.Op {
 	case opHello:
-		return bodyOf(hello{apiVersion, s.config.Version}), 0, nil
+		return bodyOf(hello{apiVersion, s.config.Version, os.Getpid()}), 0, nil
 	case opReport:
 		return bodyOf(s.report()), 0, nil
 	case opRescan:
 		s.rescan(ctx)
 		return nil, 0, nil
 	case opTake:
-		return handBatch(r, func(t Take) (Batch, uint64, error) { return s.take(&t) })
+		return handBatch(r, func(t Take) (Batch, uint64, error) { return s.take(ctx, &t) })
 	case opHook:
 		return handBatch(r, func(e HookEvent) (HookAnswer, uint64, error) { return s.hook(&e) })
 	case opConfirm:
-		body, err = hand(r, func(batch uint64) (any, error) { return nil, s.confirm(batch) })
+		body, err = hand(r, func(batch uint64) (any, error) { return nil, s.confirm(ctx, batch) })
 	case opSend:
 		body, err = hand(r, func(m Send) (Sent, error) { return s.send(ctx, &m) })
 	case opMessage:

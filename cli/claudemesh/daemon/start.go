@@ -71,8 +71,11 @@ func (c *Client) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, errSlowStart)
 	defer cancel()
 	for {
-		if l, err := c.dial(ctx); err == nil {
-			l.conn.Close()
+		if pid := c.answers(ctx); pid != 0 {
+			if gone != nil && pid != command.Process.Pid {
+				command.Process.Kill() // another one was first; this one holds nothing, and must not take over when that one ends
+				<-gone
+			}
 			return nil
 		}
 		select {
@@ -89,6 +92,20 @@ func (c *Client) start(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// answers is the process of the daemon that runs; 0: none answers.
+func (c *Client) answers(ctx context.Context) int {
+	l, err := c.dial(ctx)
+	if err != nil {
+		return 0
+	}
+	defer l.conn.Close()
+	var h hello
+	if exchange(ctx, l, opHello, nil, &h) != nil {
+		return 0
+	}
+	return h.PID
 }
 
 var errSlowStart = errors.New("the daemon starts too slowly")

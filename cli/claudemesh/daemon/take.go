@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -23,7 +24,10 @@ type lease struct {
 }
 
 // take lends a session what it has not taken.
-func (s *Server) take(t *Take) (Batch, uint64, error) {
+func (s *Server) take(ctx context.Context, t *Take) (Batch, uint64, error) {
+	if err := s.awaitReady(ctx); err != nil {
+		return Batch{}, 0, err
+	}
 	s.mu.Lock()
 	one, err := s.caller(&t.Caller)
 	if err != nil {
@@ -90,7 +94,10 @@ func finish(b *Batch, leases []lease) error {
 }
 
 // confirm makes a batch taken.
-func (s *Server) confirm(batch uint64) error {
+func (s *Server) confirm(ctx context.Context, batch uint64) error {
+	if err := s.awaitReady(ctx); err != nil {
+		return err
+	}
 	type written struct {
 		mesh   *mesh
 		number uint64

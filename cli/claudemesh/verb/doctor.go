@@ -3,8 +3,92 @@ package verb
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"claudemesh.com/mesh/cli/claudemesh/device"
+	"claudemesh.com/mesh/cli/claudemesh/dial"
+	"claudemesh.com/mesh/cli/claudemesh/doctor"
+	"claudemesh.com/mesh/cli/claudemesh/home"
+	"claudemesh.com/mesh/shared/peer/driver"
+	"claudemesh.com/mesh/shared/wire"
 )
 
-type doctorVerb struct{}
+type doctorVerb struct {
+	Fix bool `help:"Mend what is safe to: modes of claudemesh's own files, sockets that were left behind."`
+}
 
-func (doctorVerb) Run(ctx context.Context, c *call) error { return errors.New("not built yet") }
+func (v doctorVerb) Run(ctx context.Context, c *call) error {
+	m, err := c.machine()
+	if err != nil {
+		return err
+	}
+	h, err := home.Open(c.ConfigDir)
+	if err != nil {
+		return err
+	}
+	meshes, err := c.meshesToCheck(ctx, h)
+	if err != nil {
+		return err
+	}
+	d := &doctor.Doctor{
+		Home: h, Machine: m, Version: c.Version, NoDaemon: c.NoDaemon, Fix: v.Fix, Now: time.Now,
+		HTTP: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		Dial: probe, Report: c.showFinding,
+	}
+	if !d.Run(ctx, meshes) {
+		return &endedError{ExitFailed} // the findings say why
+	}
+	return ctx.Err()
+}
+
+// meshesToCheck are the meshes of this machine, but for those that were made or joined only halfway.
+func (c *call) meshesToCheck(ctx context.Context, h *home.Home) ([]doctor.Mesh, error) {
+	folders, err := h.Folders()
+	if err != nil {
+		return nil, err
+	}
+	var meshes []doctor.Mesh
+	for _, folder := range folders {
+		view, err := device.View(ctx, folder)
+		if wire.CodeOf(err) == wire.CodeNotFound || errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		m := doctor.Mesh{Folder: folder, Problem: err}
+		if err == nil {
+			m.ID, m.Name, m.Relay, m.Socket = view.Mesh.String(), view.Name, view.Relay, driver.SocketURL(view.Relay, view.Mesh)
+		}
+		meshes = append(meshes, m)
+	}
+	return meshes, nil
+}
+
+// probe opens a connection to a mesh's relay and closes it before the handshake.
+func probe(ctx context.Context, m doctor.Mesh) error {
+	conn, err := dial.Relay{}.Dial(ctx, m.Socket)
+	if err != nil {
+		return err
+	}
+	return conn.Close(1000, "")
+}
+
+func (c *call) showFinding(f doctor.Finding) {
+	if c.grammar.JSON {
+		writeJSON(c.Stdout, f)
+		return
+	}
+	mark := map[doctor.Status]string{doctor.OK: "ok   ", doctor.Warn: "warn ", doctor.Fail: "FAIL "}[f.Status]
+	if f.Fixed {
+		mark = "fixed"
+	}
+	subject := f.Check
+	if f.Subject != "" {
+		subject += " " + f.Subject
+	}
+	fmt.Fprintf(c.Stdout, "%s  %s: %s\n", mark, line(subject), line(f.Text))
+	if f.Remedy != "" && !f.Fixed {
+		fmt.Fprintf(c.Stdout, "       → %s\n", line(f.Remedy))
+	}
+}

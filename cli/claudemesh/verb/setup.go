@@ -113,7 +113,9 @@ func changed(changes []setup.Change) bool {
 }
 
 // undoLine and channelLine are what a person types next.
-func undoLine(agent setup.Agent) string { return "claudemesh setup " + string(agent) + " --undo" }
+func undoLine(m setup.Machine, agent setup.Agent) string {
+	return program(m) + " setup " + string(agent) + " --undo"
+}
 
 const channelLine = "claude --dangerously-load-development-channels server:claudemesh"
 
@@ -142,7 +144,7 @@ func (c *call) setupJSON(m setup.Machine, agent setup.Agent, v setupVerb, change
 		out.Files = append(out.Files, f)
 	}
 	if !v.Undo {
-		out.UndoLine = undoLine(agent)
+		out.UndoLine = undoLine(m, agent)
 		if agent == setup.Claude {
 			out.StartLine = channelLine
 		}
@@ -201,7 +203,7 @@ func (c *call) showSetup(m setup.Machine, agent setup.Agent, v setupVerb, change
 	if agent == setup.Claude {
 		say("To have messages shown as they come, start it so:\n  %s", channelLine)
 	}
-	say("To undo this: %s", undoLine(agent))
+	say("To undo this: %s", undoLine(m, agent))
 }
 
 // summary names entries, with hooks as one.
@@ -245,9 +247,8 @@ func (c *call) listAgents(m setup.Machine) error {
 		found, state := m.Found(agent), setup.Standing(files)
 		out := agentJSON{agent, agent.Title(), found, state, nil}
 		next := ""
-		switch {
-		case found && state != setup.Present:
-			next = "claudemesh setup " + string(agent)
+		if found && state != setup.Present {
+			next = program(m) + " setup " + string(agent)
 		}
 		for _, f := range files {
 			entry := agentFileJSON{File: f}

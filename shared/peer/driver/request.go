@@ -33,8 +33,8 @@ func relayAddress(text string) (string, error) {
 	return scheme + "://" + strings.ToLower(u.Host), nil
 }
 
-// socketURL is where a mesh's connection is dialled.
-func socketURL(relay string, mesh wire.MeshID) string {
+// SocketURL is where a mesh's connection is dialled.
+func SocketURL(relay string, mesh wire.MeshID) string {
 	return strings.Replace(relay, "http", "ws", 1) + "/ws?mesh=" + mesh.String()
 }
 

@@ -145,7 +145,7 @@ func (d *Driver) tick(ctx context.Context) {
 func (d *Driver) connect(ctx context.Context) (after time.Duration) {
 	view := d.Mesh()
 	d.step(peer.Dialing{})
-	ws, err := d.host.Dialer.Dial(ctx, socketURL(view.Relay, view.Mesh))
+	ws, err := d.host.Dialer.Dial(ctx, SocketURL(view.Relay, view.Mesh))
 	if err != nil {
 		var problem *wire.Error
 		if ctx.Err() == nil {

@@ -132,11 +132,16 @@ install_program() {
   say "Installed $target, version $version. Its SHA-256 is the one that the relay announced; both come from $origin."
 }
 
-tell_path() {
+tell_path() { # sets self: what starts the program in this shell
+  self=$target
   case :${PATH:-}: in
   *:"$folder":*)
     found=$(command -v claudemesh || :)
-    if [ "$found" != "$target" ]; then say "The shell finds another one first: $found"; fi
+    if [ "$found" = "$target" ]; then
+      self=claudemesh
+    else
+      say "The shell finds another one first: $found"
+    fi
     ;;
   *) say "$folder is not in PATH. To have it there: export PATH=\"$folder:\$PATH\"" ;;
   esac
@@ -153,7 +158,7 @@ main() {
   install_program
   tell_path
   if [ $# -eq 0 ]; then
-    say "To join a mesh: claudemesh join 'INVITE LINK' --setup"
+    say "To join a mesh: $self join 'INVITE LINK' --setup"
     return 0
   fi
   # Standard input is this script, so questions go to the terminal, where there is one.

@@ -107,6 +107,9 @@ func unfinished(ctx context.Context, c *call, h *home.Home, name string) (string
 }
 
 func (v joinVerb) Run(ctx context.Context, c *call) error {
+	if v.Yes && !v.Setup {
+		return &usageError{"--yes answers what --setup asks; say both, or neither"}
+	}
 	name, err := displayName(v.As)
 	if err != nil {
 		return err
@@ -120,9 +123,13 @@ func (v joinVerb) Run(ctx context.Context, c *call) error {
 	if err := c.refuseSecondJoin(ctx, h, link, folderName); err != nil {
 		return err
 	}
-	return c.enter(ctx, h, folderName, func(ctx context.Context, host driver.Host) error {
+	err = c.enter(ctx, h, folderName, func(ctx context.Context, host driver.Host) error {
 		return driver.Join(ctx, host, driver.JoinOptions{Link: link, DisplayName: name})
 	})
+	if err == nil && v.Setup {
+		c.connectAgents(ctx, v.Yes)
+	}
+	return err
 }
 
 // refuseSecondJoin looks the invite up first: this machine joins a mesh once. A join under the same link that was cut off may go on.

@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build dist test check e2e test-go test-interop test-wasm test-web measure vuln clean
+.PHONY: help run demo build dist test check e2e test-go test-interop test-wasm test-web measure bench vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ e2e: ## Browser, relay and CLI together
 measure: ## Sizes and start times of the dashboard, as in docs/benchmarks.md
 	@scripts/build
 	@scripts/measure.mjs
+
+bench: ## The relay beside NATS and a bare forwarder (ARGS="-short", ARGS="-help")
+	@scripts/build-go .cache/bench/ ./relay/cmd/claudemesh-relay
+	@cd scripts/bench && CGO_ENABLED=0 go build -o ../../.cache/bench/ .
+	@exec .cache/bench/bench -relay .cache/bench/claudemesh-relay $(ARGS)
 
 vuln: ## Known vulnerabilities of the dependencies (asks vuln.go.dev)
 	@scripts/build-test-tools govulncheck

@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 
+// Replaced by this folder, so it has no version.
+const OWN = ['claudemesh.com/mesh'];
+
 const read = (...path) => readFileSync(join(ROOT, ...path), 'utf8');
 
 // What a go.mod requires by itself. Its `tool` lines name packages of modules
@@ -25,6 +28,7 @@ export function dependencies(say) {
   const pinned = [
     ...goModules(read('go.mod')),
     ...goModules(read('scripts', 'tools', 'go.mod')),
+    ...goModules(read('scripts', 'bench', 'go.mod')).filter(({ name }) => !OWN.includes(name)),
     ...npmPackages(read('web', 'package.json')),
   ];
   const missing = pinned.filter(({ name, version }) => !rows.some((row) => row[1]?.split(', ').includes(name) && row[2] === version));

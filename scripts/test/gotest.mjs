@@ -89,10 +89,10 @@ export class GoCounter {
   }
 }
 
-// goTest runs the packages and returns { passed, failures }.
-export async function goTest(packages, { flags = [], env = {} } = {}) {
+// goTest runs the packages of the module in cwd and returns { passed, failures }.
+export async function goTest(packages, { cwd, flags = [], env = {} } = {}) {
   const counter = new GoCounter();
   const argv = ['go', 'test', '-json', '-count=1', '-timeout=8m', ...flags, ...packages];
-  counter.end(await command(argv, { env, onLine: (line) => counter.line(line) }));
+  counter.end(await command(argv, { cwd, env, onLine: (line) => counter.line(line) }));
   return counter;
 }

@@ -4,5 +4,6 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const WEB = join(ROOT, 'web');
+export const BENCH = join(ROOT, 'scripts', 'bench');
 export const REPORTS = join(ROOT, '.cache', 'test');
 export const TOOLS = join(ROOT, '.cache', 'tools');

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"claudemesh.com/mesh/relay/api"
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/server"
+	"claudemesh.com/mesh/relay/store"
+	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/relay/store/sqlite"
+)
+
+// startRelay runs the relay's own program. For a profile it is relay/server in this program, on the same store.
+func startRelay(ctx context.Context, o *options, folder string) (*process, error) {
+	if o.profiles != "" {
+		return startOwn(relaySQLite)(ctx, o, folder)
+	}
+	p, line, err := start(ctx, false, o.relay, "serve", "--listen", "127.0.0.1:0", "--data", folder,
+		"--claims-per-minute", "0", "--lookups-per-minute", "0", "--meshes-per-minute", "0", "--connects-per-minute", "0")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := fmt.Sscanf(line, "claudemesh is ready: http://localhost:%s", &p.address); err != nil {
+		return nil, fmt.Errorf("the relay says %q: %w", line, err)
+	}
+	p.address = net.JoinHostPort("127.0.0.1", p.address)
+	p.origin = originOf(p.address)
+	return p, nil
+}
+
+// originOf is the origin of a relay on loopback.
+func originOf(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		panic(err) // what a listener gave
+	}
+	return "http://localhost:" + port
+}
+
+type relayServer struct {
+	listener net.Listener
+	relay    *server.Server
+	store    store.Store
+}
+
+// serveRelay runs a relay as its program does, but for the dashboard, on SQLite in a folder or, without one, in memory.
+func serveRelay(folder string) (*relayServer, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &relayServer{listener: listener}
+	if folder == "" {
+		s.store = memory.New(time.Now())
+	} else if s.store, err = sqlite.Open(folder, time.Now()); err != nil {
+		return nil, err
+	}
+	origin := originOf(listener.Addr().String())
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s.relay = server.New(server.Config{
+		Store: s.store,
+		Mesh:  mesh.DefaultConfig(origin),
+		API: api.Config{
+			Creation: api.CreateOpen,
+			Origins:  api.NewOrigins(origin),
+			Address:  api.ClientAddress(nil),
+			Log:      log,
+		},
+		Dashboard: http.NotFoundHandler(),
+		Output:    server.DefaultOutput,
+		Log:       log,
+	})
+	go func() {
+		if err := s.relay.Serve(listener); err != nil {
+			panic(err)
+		}
+	}()
+	return s, nil
+}
+
+func (s *relayServer) Address() string { return s.listener.Addr().String() }
+
+func (s *relayServer) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience/2)
+	defer cancel()
+	s.relay.Drain(ctx)
+	_ = s.store.Close()
+}

@@ -25,13 +25,13 @@ export interface Outcome {
 export class Terminal {
   private readonly running = new Set<ChildProcess>();
 
-  private constructor(private readonly folder: string) {}
+  private constructor(readonly folder: string) {}
 
   static async open(): Promise<Terminal> {
     return new Terminal(await mkdtemp(join(tmpdir(), 'claudemesh-cli-')));
   }
 
-  private get env(): NodeJS.ProcessEnv {
+  get env(): NodeJS.ProcessEnv {
     return { ...process.env, CLAUDEMESH_CONFIG_DIR: this.folder, XDG_RUNTIME_DIR: this.folder };
   }
 
@@ -67,6 +67,8 @@ export class Terminal {
       child.kill('SIGTERM');
       await ended;
     }
+    // Agents have started it; where none ran, there is nothing to stop.
+    await this.run('daemon', 'stop');
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -34,6 +34,10 @@ type Agent struct {
 	next    int
 	due     <-chan time.Time
 	answers int
+	// began is when the status began that the script gives; 0: now.
+	began int64
+	question
+	duty
 }
 
 // New makes the agent of a name listen. Run has to follow.
@@ -54,6 +58,7 @@ func (a *Agent) Run(ctx context.Context) {
 	a.catchUp(ctx)
 	for ctx.Err() == nil {
 		a.plan()
+		a.wonder()
 		select {
 		case event := <-a.heard:
 			if event.Kind == peer.EventMessage && event.IsNew {
@@ -61,6 +66,10 @@ func (a *Agent) Run(ctx context.Context) {
 			}
 		case <-a.due:
 			a.speak(ctx)
+		case <-a.wondering:
+			a.ask(ctx)
+		case <-a.turn:
+			a.goOn(ctx)
 		case <-ctx.Done():
 		}
 	}

@@ -67,8 +67,8 @@ func TestAnAgentWaitsForItsColleague(t *testing.T) {
 		defer work(r.join(otto, peer.KindAgent), otto)()
 		ada.say(t, general, "Welcome, both.")
 		time.Sleep(whole)
-		if got := len(r.texts()); got != 1+len(script) {
-			t.Errorf("together they said %d lines, want %d", got-1, len(script))
+		if got := r.messages()[1:]; len(got) != len(script)+1 || countAsks(got) != 1 {
+			t.Errorf("together they said %d lines and asked %d questions, want %d and one", len(got), countAsks(got), len(script))
 		}
 	})
 }
@@ -209,4 +209,84 @@ func TestAnswersAreHonest(t *testing.T) {
 	if got := answer("What are you working on?", card); !strings.Contains(got, card.Summary) {
 		t.Errorf("asked for the status, it says %q", got)
 	}
+}
+
+func countAsks(messages []peer.MessageView) (n int) {
+	for _, m := range messages {
+		if m.Type == "ask" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTheQuestionIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom()
+		r.join("Backend", peer.KindAgent)
+		ada := r.join("Ada", peer.KindPerson)
+		r.join("Bo", peer.KindPerson)
+		a, b := r.join(nina, peer.KindAgent), r.join(otto, peer.KindAgent)
+		var question peer.MessageView
+		for range 3 { // after each start again
+			stopA, stopB := work(a, nina), work(b, otto)
+			time.Sleep(whole)
+			stopA()
+			stopB()
+			if n := countAsks(r.messages()); n != 1 {
+				t.Fatalf("there were %d questions", n)
+			}
+		}
+		for _, m := range r.messages() {
+			if m.Type == "ask" {
+				question = m
+			}
+		}
+		direct := peer.DirectConversation(ada.self, b.self)
+		if question.From != b.self || !slices.Equal(question.To, []wire.MemberID{ada.self}) {
+			t.Errorf("the question is %+v", question)
+		}
+		defer work(b, otto)()
+		synctest.Wait()
+		var got []string
+		for _, text := range []string{"Yes, all of them.", "Thank you."} {
+			ada.say(t, direct, text)
+			time.Sleep(time.Minute)
+			got = append(got, r.texts()[len(r.texts())-1])
+		}
+		if got[0] != thanks || got[1] == thanks {
+			t.Errorf("the answer and what came after it are answered by %q", got)
+		}
+	})
+}
+
+func TestApprovalIsNeededAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom()
+		ada, seat := r.join("Ada", peer.KindPerson), r.join(nina, peer.KindAgent)
+		defer work(r.join(otto, peer.KindAgent), otto)()
+		defer work(seat, nina)()
+		time.Sleep(whole)
+		direct := peer.DirectConversation(ada.self, seat.self)
+		for round := range 3 {
+			if card := seat.card(); card.Status != peer.StatusNeedsApproval || card.Summary != wishes[round%len(wishes)].waits {
+				t.Fatalf("in round %d the card says %s, %q", round, card.Status, card.Summary)
+			}
+			ada.say(t, direct, "Not yet.")
+			time.Sleep(whole)
+			if card := seat.card(); card.Status != peer.StatusNeedsApproval {
+				t.Errorf("without approval the card says %s, %q", card.Status, card.Summary)
+			}
+			ada.say(t, direct, "Go ahead.")
+			time.Sleep(workTime)
+			if card := seat.card(); card.Status != peer.StatusWorking {
+				t.Errorf("approved, the card says %s, %q", card.Status, card.Summary)
+			}
+			time.Sleep(restTime)
+			if card := seat.card(); card.Status != peer.StatusIdle {
+				t.Errorf("when it is done the card says %s, %q", card.Status, card.Summary)
+			}
+			time.Sleep(restTime)
+		}
+	})
 }

@@ -36,8 +36,11 @@ func (a *Agent) catchUp(ctx context.Context) {
 		a.follow(m)
 	}
 	if a.next > 0 {
-		a.show(ctx, cardAt(a.name, a.next))
+		card := cardAt(a.name, a.next)
+		card.StatusSince = a.began
+		a.show(ctx, card)
 	}
+	a.recall(ctx)
 	for _, direct := range a.mesh.Mesh().Directs {
 		if direct.Unread == 0 {
 			continue
@@ -78,6 +81,9 @@ func (a *Agent) follow(m peer.MessageView) bool {
 		return false
 	}
 	if at >= a.next {
+		if cardAt(a.name, at+1).Status != cardAt(a.name, a.next).Status {
+			a.began = m.SentAt
+		}
 		a.next, a.due = at+1, nil
 	}
 	return true
@@ -119,7 +125,7 @@ func (a *Agent) hear(ctx context.Context, m peer.MessageView) {
 	if !pause(ctx, glance) || a.mesh.MarkRead(ctx, m.Conversation) != nil {
 		return
 	}
-	text := answer(m.Text, a.card)
+	text := a.reply(m)
 	if !pause(ctx, typing(text)) {
 		return
 	}
@@ -129,6 +135,15 @@ func (a *Agent) hear(ctx context.Context, m peer.MessageView) {
 	}
 	// What is not taken into the outbox has no way out of it; the person writes again.
 	_, _ = a.mesh.Send(ctx, draft)
+	a.allowed(ctx, m)
+}
+
+// reply is what the agent says to a message.
+func (a *Agent) reply(m peer.MessageView) string {
+	if a.answersQuestion(m) {
+		return thanks
+	}
+	return answer(m.Text, a.card)
 }
 
 func (a *Agent) isAgent(member wire.MemberID) bool {

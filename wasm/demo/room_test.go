@@ -107,7 +107,7 @@ func (s *seat) Send(_ context.Context, draft peer.Draft) (peer.MessageView, erro
 	}
 	m := peer.MessageView{
 		ID: wire.MessageID{byte(len(s.said) + 1)}, Conversation: draft.Conversation, From: s.self, To: to, Topic: topic,
-		Text: draft.Text, ReplyTo: draft.ReplyTo,
+		Text: draft.Text, Type: draft.Type, ReplyTo: draft.ReplyTo,
 	}
 	for _, member := range s.members {
 		if member.Member == s.self {

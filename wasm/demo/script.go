@@ -34,9 +34,12 @@ var script = [...]line{
 	{otto, "With the index p95 is 60 ms. Can you look over the migration when you are done?", "", ""},
 	{nina, "Looking at it now. Does it lock the table while it builds?", peer.StatusWorking, "Reviewing Otto's migration"},
 	{otto, "No, it builds concurrently. About two minutes on the copy of production.", "", ""},
-	{nina, "Then it is fine by me. The merge of mine waits for a person.", peer.StatusNeedsApproval, "Waiting for approval to merge"},
+	{nina, "Then it is fine by me. The merge of mine waits for a person.", peer.StatusNeedsApproval, wishes[0].waits},
 	{otto, "Done for now. Write to one of us, or mention us here, and we answer.", peer.StatusIdle, "Search is fast again"},
 }
+
+// folders are where the agents say they work.
+var folders = map[string]string{nina: "~/shop/checkout", otto: "~/shop/search"}
 
 // Card is what an agent's session says of itself when it begins.
 func Card(name string) peer.Card {
@@ -45,7 +48,7 @@ func Card(name string) peer.Card {
 
 func cardOf(name string, status peer.Status, summary string) peer.Card {
 	return peer.Card{
-		Kind: peer.KindAgent, Status: status, Summary: summary, Host: "demo", Directory: "~/shop", Model: "a script",
+		Kind: peer.KindAgent, Status: status, Summary: summary, Host: "demo", Directory: folders[name], Model: "a script",
 		Tags: []string{"demo", "repo:shop"}, Client: "claudemesh demo agent",
 	}
 }
@@ -63,15 +66,13 @@ func cardAt(name string, next int) peer.Card {
 // answer is what an agent whose card is given says to a text.
 func answer(text string, card peer.Card) string {
 	text = strings.ToLower(text)
-	says := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
-	}
+	says := func(words ...string) bool { return says(text, words...) }
 	switch {
 	case says("status", "doing", "working on", "what's up", "progress"):
 		return card.Summary + ". It is a scripted task: I am a demo agent."
 	case says("thank"):
 		return "Gladly."
-	case says("approve", "merge", "go ahead"):
+	case says(consent[:]...):
 		return "Noted, thank you. A real agent would go on now; I am a demo agent and only pretend to."
 	case says("help", "who are you", "what are you", "what can you"):
 		return "I am a demo agent: a peer in your browser with keys of its own, which joined by an invite like anyone. I follow a script, so there is no model behind my answers."
@@ -81,4 +82,11 @@ func answer(text string, card peer.Card) string {
 		return "Hello. Ask me for my status, or write anything: it reaches me end to end encrypted, as it would reach a real agent."
 	}
 	return "Got it, and put it on my list. I am a demo agent, so the list is short-lived."
+}
+
+// consent are words by which a person lets an agent go on.
+var consent = [...]string{"approve", "merge", "go ahead"}
+
+func says(text string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(strings.ToLower(text), word) })
 }

@@ -111,9 +111,6 @@ func (c *Core) compose(in Send) (MessageView, error) {
 			m.Session = r.Session
 		}
 	}
-	if m.Session.IsZero() {
-		m.Session = c.repliedSession(in.Replied, m.Conversation)
-	}
 	topic, members, err := m.Conversation.Parse()
 	if err != nil {
 		return none, err
@@ -129,6 +126,9 @@ func (c *Core) compose(in Send) (MessageView, error) {
 	} else if slices.Equal(members, []wire.MemberID{c.member}) && len(c.roster.DevicesOf(c.member)) < 2 {
 		return none, wire.Errorf(wire.CodeNotFound, "You have no other device in this mesh that this could go to.")
 	}
+	if m.Session.IsZero() {
+		m.Session = c.repliedSession(in.Replied, &m)
+	}
 	m.Mentions = c.mentions(m.Text)
 	if _, err := c.plain(&entry{Message: m}); err != nil {
 		return none, err
@@ -136,14 +136,13 @@ func (c *Core) compose(in Send) (MessageView, error) {
 	return m, nil
 }
 
-// repliedSession is the session that a reply in the same conversation goes back to: the one that the message came from. In a
-// group it would mean one of several who are written to, and is left out.
-func (c *Core) repliedSession(row []byte, conversation ConversationID) (none wire.SessionID) {
+// repliedSession is the session that a reply goes back to: the one that the message came from, where the reply reaches its sender.
+func (c *Core) repliedSession(row []byte, reply *MessageView) (none wire.SessionID) {
 	var m MessageView
-	if row == nil || strings.HasPrefix(string(conversation), groupPrefix) || wire.DecodeKnownJSON(row, &m) != nil {
+	if row == nil || wire.DecodeKnownJSON(row, &m) != nil || m.From == c.member {
 		return none
 	}
-	if m.Conversation != conversation || m.From == c.member {
+	if m.Conversation != reply.Conversation && !slices.Contains(reply.To, m.From) {
 		return none
 	}
 	return m.FromSession

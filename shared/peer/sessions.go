@@ -48,6 +48,7 @@ func (c *Core) sessionViews(sessions []*session) []SessionView {
 			view.Card.Kind, view.Card.Status = KindPerson, StatusIdle
 		}
 		view.Card.Tags = slices.Clone(s.card.Tags)
+		view.Card.StatusSince = min(s.card.StatusSince, c.milliseconds()) // a clock that is ahead means now
 		if stale {
 			view.State = Offline
 		}

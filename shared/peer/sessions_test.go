@@ -54,6 +54,15 @@ func TestMembersAtAGlance(t *testing.T) {
 	}
 }
 
+func TestStatusOfAClockThatIsAhead(t *testing.T) {
+	for since, want := range map[int64]int64{0: 0, 500: 500, 1000: 1000, 5000: 1000} {
+		v := shown(&session{state: Online, card: Card{Kind: KindAgent, Status: StatusIdle, StatusSince: since}})
+		if got := v.Sessions[0].Card.StatusSince; got != want {
+			t.Errorf("at 1000, what began at %d is shown since %d", since, got)
+		}
+	}
+}
+
 // TestOfflineSessionsAreForgotten: sessions come and go for months, and a core that runs as long keeps one of each member.
 func TestOfflineSessionsAreForgotten(t *testing.T) {
 	c := &Core{presence: newPresence()}

@@ -22,12 +22,12 @@ import (
 	"claudemesh.com/mesh/shared/peer"
 )
 
-// The times of a hook, since its process began to run. Nothing is printed after the first. What was printed is confirmed until
-// the second; a confirmation that does not make it lets the messages come again, marked as such.
-const (
-	printBy = 80 * time.Millisecond
-	endBy   = 95 * time.Millisecond
-)
+// Within is how long a hook may take until it prints, since its process began to run. Nothing is printed after it.
+const Within = 80 * time.Millisecond
+
+// confirmTime is how much longer what was printed may be confirmed. A confirmation that does not make it lets the messages come
+// again, marked as such.
+const confirmTime = 15 * time.Millisecond
 
 // limit is how much is shown at once, in bytes. Claude Code puts more than 10,000 characters into a file instead.
 const limit = 9500
@@ -40,7 +40,11 @@ type Options struct {
 	ConfigDir string
 	Version   string
 	Began     time.Time
+	Within    time.Duration
 }
+
+func (o Options) printBy() time.Time { return o.Began.Add(o.Within) }
+func (o Options) endBy() time.Time   { return o.printBy().Add(confirmTime) }
 
 // The turns of a hook: it may print while nothing was decided, and no more once it is too late.
 const (
@@ -51,7 +55,7 @@ const (
 
 // Run takes one event. Whatever goes wrong is silent: an event that Claude Code cannot tell us is no reason to disturb it.
 func Run(ctx context.Context, o Options) {
-	ctx, cancel := context.WithDeadline(ctx, o.Began.Add(printBy))
+	ctx, cancel := context.WithDeadline(ctx, o.printBy())
 	defer cancel()
 	var turn atomic.Int32
 	done := make(chan struct{})
@@ -71,7 +75,7 @@ func Run(ctx context.Context, o Options) {
 		}
 		select {
 		case <-done:
-		case <-time.After(time.Until(o.Began.Add(endBy))):
+		case <-time.After(time.Until(o.endBy())):
 		}
 	}
 }
@@ -99,6 +103,10 @@ func (o Options) take(ctx context.Context, turn *atomic.Int32) {
 	}
 	event.Bytes, event.Count = frame.Fit(limit)
 	answer, err := client.Hook(ctx, event)
+	// A daemon that has only just started knows the session before it knows the meshes that the note names.
+	for start && err == nil && answer.Note == "" && pause(ctx) {
+		answer, err = client.Hook(ctx, event)
+	}
 	if err != nil {
 		return
 	}
@@ -109,9 +117,19 @@ func (o Options) take(ctx context.Context, turn *atomic.Int32) {
 	if _, err := o.Out.Write(out); err != nil || !whole {
 		return
 	}
-	confirming, cancel := context.WithDeadline(context.WithoutCancel(ctx), o.Began.Add(endBy))
+	confirming, cancel := context.WithDeadline(context.WithoutCancel(ctx), o.endBy())
 	defer cancel()
 	_ = client.Confirm(confirming, answer.Batch.ID)
+}
+
+// pause reports whether there is time to ask again.
+func pause(ctx context.Context) bool {
+	select {
+	case <-time.After(5 * time.Millisecond):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // hasMesh reports whether there is anything for a daemon to hold.

@@ -142,7 +142,7 @@ func TestBound(t *testing.T) {
 func run(t *testing.T, config string, in io.Reader) string {
 	t.Helper()
 	var out bytes.Buffer
-	Run(t.Context(), Options{In: in, Out: &out, ConfigDir: config, Version: "test", Began: time.Now()})
+	Run(t.Context(), Options{In: in, Out: &out, ConfigDir: config, Version: "test", Began: time.Now(), Within: Within})
 	return out.String()
 }
 
@@ -211,7 +211,7 @@ func TestInterrupted(t *testing.T) {
 	in, never := io.Pipe()
 	defer never.Close()
 	var out bytes.Buffer
-	Run(ctx, Options{In: in, Out: &out, ConfigDir: t.TempDir(), Began: time.Now()})
+	Run(ctx, Options{In: in, Out: &out, ConfigDir: t.TempDir(), Began: time.Now(), Within: Within})
 	if out.Len() > 0 {
 		t.Errorf("it prints %s", &out)
 	}

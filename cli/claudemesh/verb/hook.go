@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 )
 
 type hookVerb struct {
-	Event string `arg:"" optional:"" help:"The event's name. The input names it too, and decides."`
+	Event  string        `arg:"" optional:"" help:"The event's name. The input names it too, and decides."`
+	Within time.Duration `hidden:"" default:"80ms" help:"How long it may take."`
 }
 
 // isHook finds a hook before the command line is read as one: a mistake in it would end with exit code 2, with which Claude Code
@@ -25,16 +27,24 @@ func (e Env) hook(ctx context.Context, began time.Time, args []string) int {
 	if !e.NoDaemon {
 		// Claude Code may be gone by the time that something is printed; then it was not shown, and nothing else is wrong.
 		signal.Ignore(syscall.SIGPIPE)
-		event := ""
-		if len(args) > 0 {
-			event = args[0]
+		event, within := "", hook.Within
+		for _, arg := range args {
+			if text, isFlag := strings.CutPrefix(arg, "--within="); isFlag {
+				if longer, err := time.ParseDuration(text); err == nil {
+					within = longer
+				}
+			} else if event == "" {
+				event = arg
+			}
 		}
-		hook.Run(ctx, hook.Options{In: e.Stdin, Out: e.Stdout, Event: event, ConfigDir: e.ConfigDir, Version: e.Version, Began: began})
+		hook.Run(ctx, hook.Options{
+			In: e.Stdin, Out: e.Stdout, Event: event, ConfigDir: e.ConfigDir, Version: e.Version, Began: began, Within: within,
+		})
 	}
 	return ExitOK
 }
 
 func (v hookVerb) Run(ctx context.Context, c *call) error {
-	c.hook(ctx, time.Now(), []string{v.Event})
+	c.hook(ctx, time.Now(), []string{v.Event, "--within=" + v.Within.String()})
 	return nil
 }

@@ -7,12 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './paths.mjs';
 
-// The same commit in both folders: its id is made of names and times, too.
-const AUTHOR = { NAME: 'A', EMAIL: 'a@example.org', DATE: '2026-01-01T00:00:00Z' };
-const env = { ...process.env };
-for (const [field, value] of Object.entries(AUTHOR)) env[`GIT_AUTHOR_${field}`] = env[`GIT_COMMITTER_${field}`] = value;
-
-const run = (cwd, program, ...args) => execFileSync(program, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+const AUTHOR = ['-c', 'user.name=A', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
+const run = (cwd, program, ...args) => execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 
 /** The source as it stands in the work tree, committed in a folder of its own. */
 function source(folder) {
@@ -22,8 +18,7 @@ function source(folder) {
   }
   run(folder, 'git', 'init', '-q');
   run(folder, 'git', 'add', '-A');
-  run(folder, 'git', '-c', 'commit.gpgsign=false', 'commit', '-q', '--no-verify', '-m', 'source');
-  return folder;
+  run(folder, 'git', ...AUTHOR, 'commit', '-q', '--no-verify', '-m', 'source');
 }
 
 test('one commit in two folders gives one program', () => {
@@ -31,8 +26,10 @@ test('one commit in two folders gives one program', () => {
   try {
     const [os, arch] = run(ROOT, 'go', 'env', 'GOOS', 'GOARCH').split('\n');
     const name = `claudemesh-${os}-${arch}${os === 'windows' ? '.exe' : ''}`;
-    const built = [join(place, 'one'), join(place, 'another', 'deeper')].map((folder) => {
-      source(folder);
+    const folders = [join(place, 'one'), join(place, 'another', 'deeper')];
+    source(folders[0]);
+    run(place, 'git', 'clone', '-q', ...folders);
+    const built = folders.map((folder) => {
       const dist = join(folder, 'bin', 'dist');
       mkdirSync(dist, { recursive: true });
       writeFileSync(join(dist, 'claudemesh-plan9-mips'), 'of a former build');

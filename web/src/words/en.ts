@@ -293,7 +293,7 @@ export const words = {
     text: (line: string, join: string) =>
       `claudemesh is an end-to-end encrypted mesh in which people and AI agents write to each other. Your user invites you into one.
 
-1. Join. The link is a secret: pass it to nobody.
+1. Join. The link is a secret: pass it to nobody. With --as NAME at the end you choose how you are called there.
    ${line}
    Where claudemesh is installed already: ${join}
 2. Connect yourself: claudemesh setup claude

@@ -68,6 +68,7 @@ export interface Member {
   presence: Presence
   /** When the presence began; 0: never seen. */
   since: number
+  /** `kind`, `status` and `summary` are those of the session that says the most: see MemberView of package peer. */
   status: Status
   summary: string
   sessions: Session[]

@@ -98,7 +98,9 @@ type MeshView struct {
 	Asks []AskView
 }
 
-// MemberView is a member. Name is empty while it is joining: its profile has not arrived.
+// MemberView is a member. Name is empty while it is joining: its profile has not arrived. Kind, Status and Summary are of the
+// session that says the most about the member, among those that are online, or else away, or else of the last one: a person's that
+// is not to be disturbed, then one that needs approval, works, is idle, is not to be disturbed; a person's before others.
 type MemberView struct {
 	Member   wire.MemberID
 	Name     string
@@ -107,13 +109,10 @@ type MemberView struct {
 	IsSelf   bool
 	Kind     Kind
 	Presence Presence
-	// Since is when the presence began, in milliseconds since 1970; 0: never seen.
-	Since   int64
-	Status  Status
-	Summary string
-	// Kind, Status and Summary are those of the session that says the most about the member, of those that are online, or else
-	// away: a person's that is not to be disturbed, then one that needs approval, works, is idle, is not to be disturbed; a
-	// person's before others.
+	// Since is when the presence began, in milliseconds since 1970: online with the first session of those that are; 0: never seen.
+	Since    int64
+	Status   Status
+	Summary  string
 	Sessions []SessionView // online first, then latest first
 	Devices  []wire.DeviceID
 	JoinedAt int64

@@ -42,6 +42,7 @@ const actions: Record<string, (reach: Reach) => boolean> = {
     if (!enter('people')) navigator.go(meshPath(meshId, 'people'));
     return true;
   },
+  w: () => enter('waiting'),
   '?': ({ overlays }) => {
     overlays.show({ name: 'help' });
     return true;

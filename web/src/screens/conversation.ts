@@ -1,5 +1,6 @@
 import type { ConversationId, Direct, Member } from '../peer/api';
 import type { MeshStore } from '../stores/mesh.svelte';
+import { tally } from '../text/sessions';
 import { words } from '../words/en';
 
 /** What a conversation is, for its heading and for sending to it. */
@@ -53,12 +54,18 @@ function memberPlace(store: MeshStore, members: Member[]): Place | null {
   return {
     kind,
     title: kind === 'notes' ? words.nav.notes : members.map(({ memberId }) => store.nameOf(memberId)).join(', '),
-    detail: kind === 'direct' ? only.summary : '',
+    detail: kind === 'direct' ? doing(store, only) : '',
     target: members.map(({ memberId }) => memberId).join(','),
     members,
     archived: false,
     departed: [],
   };
+}
+
+/** What a member says that it does; of an agent with several sessions, what they do. */
+function doing(store: MeshStore, member: Member): string {
+  const { kind, shown, apart, summary } = store.sessionsOf(member);
+  return apart && kind !== 'person' ? tally(shown).map(([status, n]) => words.people.tally[status](n)).join(' · ') : summary;
 }
 
 export function emptyText(place: Place): string {

@@ -5,7 +5,7 @@ import { MeshStore } from '../stores/mesh.svelte';
 import { addressed, aimOf } from './composer';
 import { sessionsTold, stateWord } from './message';
 import { detailsText } from './session';
-import { suggestSessions } from './suggest';
+import { suggestSessions, targetOf } from './suggest';
 import { titleOf } from './title';
 import { spokenWaiting } from './waiting';
 
@@ -151,6 +151,17 @@ describe('suggestSessions', () => {
     expect(await targets('@nina/shop', member('Nina', [shop, host]))).toEqual([`@Nina/${shop.sessionId}`]);
     const [one, other] = [member('Nina', [cart]), member('nina', [twin], { memberId: 'bb'.repeat(32) })];
     expect(await targets('nina', { ...one, memberId: 'aa'.repeat(32) }, other)).toEqual(['aaaaaaaaaaaa/cart', 'bbbbbbbbbbbb/shop']);
+  });
+});
+
+describe('targetOf', () => {
+  it('is the member that was chosen, or its session', async () => {
+    const id = 'ab'.repeat(32);
+    const named = (name: string) => ({ ...member(name, [shop]), memberId: id });
+    const of = async (name: string, chosen: string) => targetOf(await mesh([named(name)]), { memberId: id, name: chosen, kind: 'agent', presence: 'online' });
+    expect(await of('Nina', 'Nina')).toBe('abababababab');
+    expect(await of('Nina', 'Nina/5a0b0000')).toBe('abababababab/5a0b0000');
+    expect(await of('Nina/5a0b0000', 'Nina/5a0b0000')).toBe('abababababab');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Member, Session, Suggestion } from '../peer/api';
+import type { Member, Recipient, Session, Suggestion } from '../peer/api';
 import type { MeshStore } from '../stores/mesh.svelte';
 import { nameKey } from '../text/names';
 import { words } from '../words/en';
@@ -32,4 +32,11 @@ function suggestion(store: MeshStore, member: Member, session: Session, label: s
     kind: session.kind,
     memberId: member.memberId,
   };
+}
+
+/** What means the one that a person chose of those that were ambiguous: a member, or one of its sessions, named behind a slash. */
+export function targetOf(store: MeshStore, { memberId, name }: Recipient): string {
+  const member = memberId.slice(0, 12);
+  const session = name === store.members.get(memberId)?.name ? undefined : /\/([0-9a-f]{8})$/.exec(name)?.[1];
+  return session === undefined ? member : `${member}/${session}`;
 }

@@ -36,6 +36,7 @@ var plants = []plant{
 	{file: "relay/a/x.go", imports: []string{"shared/seal"}, shows: "relay/a reaches claudemesh.com/mesh/relay/a → claudemesh.com/mesh/shared/seal"},
 	{file: "relay/b/x_test.go", imports: []string{"shared/peer"}, shows: "relay/b reaches claudemesh.com/mesh/relay/b (test) → claudemesh.com/mesh/shared/peer"},
 	{file: "relay/c/x_test.go", imports: []string{"shared/peer/driver"}, shows: "relay/c reaches claudemesh.com/mesh/relay/c (test) → claudemesh.com/mesh/shared/peer/driver → claudemesh.com/mesh/shared/peer"},
+	{file: "relay/downloads/x.go", imports: []string{"relay/mesh"}, shows: "relay/downloads imports claudemesh.com/mesh/relay/mesh"},
 	{file: "relay/server/x.go", imports: []string{naclBox}, shows: "relay/server imports golang.org/x/crypto/nacl/box"},
 	{file: "relay/api/x.go", imports: []string{naclBox}, shows: "relay/api imports golang.org/x/crypto/nacl/box in 2 files"},
 	{file: "shared/peer/y.go", imports: []string{"net"}, shows: "shared/peer imports net"},

@@ -96,6 +96,11 @@ var table = []fence{
 		reason: "the relay cannot decrypt, by construction",
 	},
 	{
+		from:   []string{"relay/downloads"},
+		only:   []string{"shared/wire"},
+		reason: "what a relay hands out has nothing to do with its meshes",
+	},
+	{
 		from:   []string{"relay/..."},
 		except: []string{"relay/api"},
 		never:  []string{naclBox},

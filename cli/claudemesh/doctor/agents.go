@@ -76,17 +76,18 @@ func (d *Doctor) connected(agent setup.Agent, files []setup.File, again string) 
 func (d *Doctor) apart(agent setup.Agent, files []setup.File, again string) {
 	status := Warn
 	var parts []string
+	mends := false // whether setup would mend it
 	for _, f := range files {
 		for _, e := range f.Entries {
 			var part string
+			other := strings.Contains(e.Name, " named ") // which is not setup's to take out
 			switch {
 			case e.State == setup.Missing || e.State == setup.Foreign:
 				part = e.Name + " is missing"
+			case other:
+				part = fmt.Sprintf("an %s in %s starts claudemesh too", e.Name, f.Name)
 			case e.State == setup.Duplicate:
 				part = e.Name + " is there twice"
-				if strings.Contains(e.Name, " named ") {
-					part = e.Name + " starts claudemesh too"
-				}
 			case e.State == setup.Stale && filepath.IsAbs(e.Program) && !exists(e.Program):
 				status, part = Fail, fmt.Sprintf("%s starts %s, which is not there", e.Name, e.Program)
 			case e.State == setup.Stale && e.Program != d.Machine.Program && !sameFile(e.Program, d.Machine.Program):
@@ -96,13 +97,17 @@ func (d *Doctor) apart(agent setup.Agent, files []setup.File, again string) {
 			}
 			if part != "" {
 				parts = append(parts, part)
+				mends = mends || !other
 			}
 		}
 	}
 	if len(parts) > 2 {
 		parts = append(parts[:2], fmt.Sprintf("and %d more", len(parts)-2))
 	}
-	d.say("agent", string(agent), status, fmt.Sprintf("%s is connected in part: %s", agent.Title(), strings.Join(parts, "; ")), again)
+	if !mends {
+		again = ""
+	}
+	d.say("agent", string(agent), status, fmt.Sprintf("%s is connected, but %s", agent.Title(), strings.Join(parts, "; ")), again)
 }
 
 func exists(path string) bool {

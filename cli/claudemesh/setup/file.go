@@ -143,7 +143,7 @@ func writeNew(name string, content []byte, mode fs.FileMode) error {
 
 // How long a lock is waited for, and when one counts as left behind by a program that is gone.
 const (
-	lockPatience = 5 * time.Second
+	lockPatience = 12 * time.Second
 	lockStale    = 10 * time.Second
 )
 

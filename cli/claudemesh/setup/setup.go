@@ -183,8 +183,8 @@ func (m Machine) writeOnce(t target, plan step) (_ Change, again bool, err error
 			os.Remove(folder) // it stays where something else is in it by now
 		}
 	}
-	if again || err != nil {
-		return Change{}, again, err
+	if again || err != nil || after == before {
+		return change, again, err
 	}
 	return change, false, m.remember(t.file(), after)
 }

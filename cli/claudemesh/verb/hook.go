@@ -13,7 +13,7 @@ import (
 
 type hookVerb struct {
 	Event  string        `arg:"" optional:"" help:"The event's name. The input names it too, and decides."`
-	Within time.Duration `hidden:"" default:"80ms" help:"How long it may take."`
+	Within time.Duration `hidden:"" help:"How long it may take."`
 }
 
 // isHook finds a hook before the command line is read as one: a mistake in it would end with exit code 2, with which Claude Code
@@ -22,29 +22,36 @@ func isHook(args []string) bool {
 	return len(args) > 0 && args[0] == "hook" && !slices.Contains(args, "--help") && !slices.Contains(args, "-h")
 }
 
-// hook takes an event and ends with 0, whatever comes of it.
-func (e Env) hook(ctx context.Context, began time.Time, args []string) int {
-	if !e.NoDaemon {
-		// Claude Code may be gone by the time that something is printed; then it was not shown, and nothing else is wrong.
-		signal.Ignore(syscall.SIGPIPE)
-		event, within := "", hook.Within
-		for _, arg := range args {
-			if text, isFlag := strings.CutPrefix(arg, "--within="); isFlag {
-				if longer, err := time.ParseDuration(text); err == nil {
-					within = longer
-				}
-			} else if event == "" {
-				event = arg
-			}
+// hookOf reads the arguments of a hook and passes over what it does not know.
+func hookOf(args []string) (v hookVerb) {
+	for _, arg := range args {
+		text, isFlag := strings.CutPrefix(arg, "--within=")
+		switch within, err := time.ParseDuration(text); {
+		case isFlag && err == nil:
+			v.Within = within
+		case v.Event == "" && !strings.HasPrefix(arg, "-"):
+			v.Event = arg
 		}
-		hook.Run(ctx, hook.Options{
-			In: e.Stdin, Out: e.Stdout, Event: event, ConfigDir: e.ConfigDir, Version: e.Version, Began: began, Within: within,
-		})
 	}
-	return ExitOK
+	return v
+}
+
+// take takes an event. Nothing of it fails.
+func (v hookVerb) take(ctx context.Context, began time.Time, e Env) {
+	if e.NoDaemon {
+		return
+	}
+	// Claude Code may be gone by the time that something is printed; then it was not shown, and nothing else is wrong.
+	signal.Ignore(syscall.SIGPIPE)
+	if v.Within == 0 {
+		v.Within = hook.Within
+	}
+	hook.Run(ctx, hook.Options{
+		In: e.Stdin, Out: e.Stdout, Event: v.Event, ConfigDir: e.ConfigDir, Version: e.Version, Began: began, Within: v.Within,
+	})
 }
 
 func (v hookVerb) Run(ctx context.Context, c *call) error {
-	c.hook(ctx, time.Now(), []string{v.Event, "--within=" + v.Within.String()})
+	v.take(ctx, time.Now(), c.Env)
 	return nil
 }

@@ -66,7 +66,8 @@ type call struct {
 // Main runs one command and returns the process's exit code. What went wrong is written to Stderr, as JSON where --json was given.
 func Main(ctx context.Context, args []string, env Env) int {
 	if isHook(args) {
-		return env.hook(ctx, time.Now(), args[1:])
+		hookOf(args[1:]).take(ctx, time.Now(), env)
+		return ExitOK
 	}
 	c := &call{Env: env, args: args}
 	return c.finish(c.run(ctx))

@@ -43,6 +43,7 @@ func (v setupVerb) Run(ctx context.Context, c *call) error {
 		}
 		m.Mesh = c.grammar.Mesh
 	}
+	found := m.Found(agent)
 	do := m.Set
 	if v.Undo {
 		do = m.Undo
@@ -63,6 +64,9 @@ func (v setupVerb) Run(ctx context.Context, c *call) error {
 		return nil
 	}
 	c.showSetup(m, agent, v, changes)
+	if !found && !v.Undo {
+		c.note("%s was not found on this machine. It will be connected once it is there.", agent.Title())
+	}
 	return nil
 }
 

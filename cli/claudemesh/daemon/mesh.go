@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -171,8 +172,10 @@ func (m *mesh) post(list []agent.Push) (number uint64) {
 }
 
 // show tells the device, one after another, which sessions there are and what they say of themselves. What it tells, the
-// device keeps for later connections.
+// device keeps for later connections; what it does not take is told again with the next beat.
 func (m *mesh) show(ctx context.Context) {
+	known := map[wire.SessionID]peer.Card{}
+	complaint := ""
 	for {
 		select {
 		case <-m.showing:
@@ -184,16 +187,48 @@ func (m *mesh) show(ctx context.Context) {
 		m.shown = map[wire.SessionID]*peer.Card{}
 		m.server.mu.Unlock()
 		for session, card := range shown {
+			before, has := known[session]
 			var err error
-			if card == nil {
+			switch {
+			case card == nil:
+				delete(known, session)
 				err = m.device.EndSession(ctx, session)
-			} else {
+			case !has || !same(before, *card):
+				known[session] = *card
 				err = m.device.SetSession(ctx, session, *card)
 			}
-			if err != nil && ctx.Err() == nil {
-				m.server.config.Log("a session is not shown as it is: " + err.Error())
+			if err == nil || ctx.Err() != nil {
+				continue
 			}
+			delete(known, session)
+			if complaint != err.Error() {
+				complaint = err.Error()
+				m.server.config.Log("a session is not shown as it is: " + complaint)
+			}
+			m.server.mu.Lock()
+			if _, newer := m.shown[session]; !newer {
+				m.shown[session] = card
+			}
+			m.server.mu.Unlock()
 		}
+	}
+}
+
+func same(a, b peer.Card) bool {
+	return slices.Equal(a.Tags, b.Tags) && a.Kind == b.Kind && a.Status == b.Status && a.StatusSince == b.StatusSince && a.Summary == b.Summary &&
+		a.Host == b.Host && a.Directory == b.Directory && a.Model == b.Model && a.Client == b.Client
+}
+
+// again wakes what could not be done before. It is called with each beat.
+func (m *mesh) again() {
+	m.server.mu.Lock()
+	showing, owing := len(m.shown) > 0, len(m.queue.Receipts()) > 0
+	m.server.mu.Unlock()
+	if showing {
+		poke(m.showing)
+	}
+	if owing {
+		poke(m.told)
 	}
 }
 
@@ -215,7 +250,7 @@ func (m *mesh) tell(ctx context.Context) {
 			if ctx.Err() == nil {
 				m.server.config.Log("receipts are kept for later: " + err.Error())
 			}
-			continue // the next confirmation, or the next start, tries again
+			continue // the next beat tries again
 		}
 		m.server.mu.Lock()
 		m.queue.Told(ids)

@@ -31,7 +31,7 @@ func (s *Server) beat(ctx context.Context) {
 			return
 		}
 		s.poll()
-		s.dropLost()
+		s.lookAfter()
 		if beats%scanEvery == 0 {
 			s.scan(ctx)
 		}
@@ -117,12 +117,13 @@ func (s *Server) release(name string) {
 	s.drop(name)
 }
 
-// dropLost lets go of meshes whose folder is gone or whose store failed; the next scan finds the latter again.
-func (s *Server) dropLost() {
+// lookAfter lets meshes do what they could not do before, and lets go of those whose folder is gone or whose store failed; the next scan finds the latter again.
+func (s *Server) lookAfter() {
 	s.mu.Lock()
 	all := s.held()
 	s.mu.Unlock()
 	for _, m := range all {
+		m.again()
 		lost := !m.folder.Exists()
 		select {
 		case <-m.device.Ended():

@@ -104,6 +104,7 @@ func TestLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer f.close()
 	if err := f.open(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}

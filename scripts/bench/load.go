@@ -51,8 +51,8 @@ func (f fleet) close() {
 	}
 }
 
-// run starts with begin and hands every peer's step what came for it, until a step reports the end. The connections are of no
-// use after it.
+// run starts with begin and hands every peer's step what came for it, until a step reports the end. The connections stay open, for
+// to end them would be work for the server, but are of no use after it.
 func (f fleet) run(ctx context.Context, begin func() error, step func(*peer, *seen) (done bool, err error)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -70,7 +70,9 @@ func (f fleet) run(ctx context.Context, begin func() error, step func(*peer, *se
 		cancel(err)
 	}
 	<-ctx.Done()
-	f.close()
+	for _, p := range f {
+		p.socket.interrupt()
+	}
 	readers.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, errDone) {
 		return err
@@ -123,7 +125,7 @@ func (f fleet) pass(ctx context.Context, window, copies int) (transit, error) {
 	}
 	latencies := make([][]time.Duration, len(f))
 	var arrived atomic.Int64
-	var started, last time.Duration
+	var started, ended time.Duration
 	begin := func() error {
 		started = now()
 		return f.together(1, func(p *peer) error { return p.source.grant(window) })
@@ -150,10 +152,16 @@ func (f fleet) pass(ctx context.Context, window, copies int) (transit, error) {
 				return false, err
 			}
 		}
-		return int(arrived.Add(int64(len(s.arrived)))) == t.messages, nil
+		done := int(arrived.Add(int64(len(s.arrived)))) == t.messages
+		if done {
+			ended = at
+		}
+		return done, nil
 	})
-	last = now()
-	t.arrived, t.took = int(arrived.Load()), last-started
+	if err != nil {
+		ended = now()
+	}
+	t.arrived, t.took = int(arrived.Load()), ended-started
 	t.latencies = slices.Concat(latencies...)
 	t.sort()
 	return t, err

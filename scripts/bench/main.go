@@ -30,13 +30,13 @@ type options struct {
 }
 
 func main() {
-	err := errors.New("bench serve SYSTEM FOLDER")
-	if len(os.Args) < 2 || os.Args[1] != "serve" {
+	var err error
+	if len(os.Args) == 4 && os.Args[1] == "serve" {
+		err = serve(os.Args[2], os.Args[3])
+	} else {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		err = bench(ctx, os.Args[1:], os.Stdout, os.Stderr)
 		stop()
-	} else if len(os.Args) == 4 {
-		err = serve(os.Args[2], os.Args[3])
 	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)

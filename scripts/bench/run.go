@@ -14,6 +14,7 @@ type run struct {
 	sizes
 	dialect
 	server *process
+	fleets []fleet
 	// profiles begins the names of the files with profiles; empty: there are none.
 	profiles string
 }
@@ -43,12 +44,18 @@ func once(ctx context.Context, o *options, w row, s system, repetition int) (fou
 	if o.profiles != "" {
 		r.profiles = filepath.Join(o.profiles, fmt.Sprintf("%s-%s-%d", w.name, s.name, repetition))
 	}
+	defer func() {
+		for _, f := range r.fleets {
+			f.close()
+		}
+	}()
 	return w.run(ctx, r)
 }
 
-// prepare makes the peers of a plan and frees what that left behind.
+// prepare makes the peers of a plan, frees what that left behind, and has their connections closed at the end of the run.
 func (r *run) prepare(ctx context.Context, p plan) (fleet, error) {
 	f, err := r.dialect.prepare(ctx, r.server, p)
+	r.fleets = append(r.fleets, f)
 	runtime.GC()
 	return f, err
 }
@@ -89,7 +96,7 @@ func (r *run) measure(do func() error) (measured, error) {
 		return measured{}, err
 	}
 	if r.profiles != "" {
-		if _, err := r.server.tell("end"); err != nil {
+		if _, err := r.server.tell("end", r.profiles+".heap"); err != nil {
 			return measured{}, err
 		}
 	}
@@ -113,13 +120,4 @@ func (r *run) state() (s state, err error) {
 	}
 	s.usage, err = r.server.usage()
 	return s, err
-}
-
-// heap writes a profile of the server's memory, where profiles are asked for.
-func (r *run) heap() error {
-	if r.profiles == "" {
-		return nil
-	}
-	_, err := r.server.tell("heap", r.profiles+".heap")
-	return err
 }

@@ -62,8 +62,7 @@ func listen(name, folder string) (served, error) {
 //	goroutines       nothing; they are counted in every answer
 //	collect          free what is garbage, and give it back to the system
 //	profile <file>   begin to write a profile of the CPU
-//	end              end it
-//	heap <file>      write a profile of the memory
+//	end <file>       end it, and write one of the memory
 func obey(words []string) (told, error) {
 	answer := told{Goroutines: runtime.NumGoroutine()}
 	file := words[len(words)-1]
@@ -79,7 +78,6 @@ func obey(words []string) (told, error) {
 		return answer, pprof.StartCPUProfile(f) // the end of the program closes the file
 	case "end":
 		pprof.StopCPUProfile()
-	case "heap":
 		f, err := os.Create(file)
 		if err != nil {
 			return answer, err

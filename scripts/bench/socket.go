@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // socket is the client's end of a WebSocket, as cheap as it can be, so that the generator leaves the machine to the server.
@@ -177,5 +178,8 @@ func closed(why []byte) error {
 
 // buffered reports whether more was received than was read.
 func (s *socket) buffered() bool { return s.in.Buffered() > 0 }
+
+// interrupt ends what reads and writes; the connection stays open and is of no use any more.
+func (s *socket) interrupt() { _ = s.conn.SetDeadline(time.Unix(1, 0)) }
 
 func (s *socket) close() { _ = s.conn.Close() }

@@ -27,11 +27,15 @@ func (s *stdio) Write(ctx context.Context, message jsonrpc.Message) error {
 	}
 	response, ok := message.(*jsonrpc.Response)
 	if !ok {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		return s.line(encoded)
 	}
-	batches, err := s.respond(response, encoded)
+	encoded, batches, known, err := s.due(response, encoded)
+	if err == nil && encoded != nil {
+		err = s.line(encoded)
+	}
+	if known {
+		s.settle()
+	}
 	if err == nil {
 		for _, batch := range batches {
 			s.written(batch)
@@ -40,39 +44,47 @@ func (s *stdio) Write(ctx context.Context, message jsonrpc.Message) error {
 	return err
 }
 
-// respond writes an answer, or keeps it until those of the same line are there. batches are those that were written with it.
-func (s *stdio) respond(response *jsonrpc.Response, encoded []byte) (batches []uint64, err error) {
+// due is what is to be written now that a response is there: it, the answers of its whole line, or nothing, as where nobody
+// waits for it any more. batches are those that are written with it; known: it answers a call that was taken in.
+func (s *stdio) due(response *jsonrpc.Response, encoded []byte) (line []byte, batches []uint64, known bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call := s.calls[response.ID]
 	if call == nil {
-		return nil, s.line(encoded)
+		return encoded, nil, false, nil
 	}
 	delete(s.calls, response.ID)
-	if len(s.calls) == 0 {
-		s.idle.Broadcast()
-	}
 	if !call.cancelled {
 		batches = batchIn(response)
 	}
-	if together := call.group; together != nil {
-		together.left--
-		if !call.cancelled {
-			together.answers = append(together.answers, encoded)
-			together.batches = append(together.batches, batches...)
-		}
-		if together.left > 0 || len(together.answers) == 0 {
-			return nil, nil
-		}
-		if encoded, err = json.Marshal(together.answers); err != nil {
-			return nil, fmt.Errorf("encode a batch: %w", err)
-		}
-		return together.batches, s.line(encoded)
+	together := call.group
+	switch {
+	case together == nil && call.cancelled:
+		return nil, nil, true, nil
+	case together == nil:
+		return encoded, batches, true, nil
 	}
-	if call.cancelled {
-		return nil, nil
+	together.left--
+	if !call.cancelled {
+		together.answers = append(together.answers, encoded)
+		together.batches = append(together.batches, batches...)
 	}
-	return batches, s.line(encoded)
+	if together.left > 0 || len(together.answers) == 0 {
+		return nil, nil, true, nil
+	}
+	if line, err = json.Marshal(together.answers); err != nil {
+		err = fmt.Errorf("encode a batch: %w", err)
+	}
+	return line, together.batches, true, err
+}
+
+// settle notes that a call is owed nothing any more.
+func (s *stdio) settle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owed--; s.owed == 0 {
+		s.idle.Broadcast()
+	}
 }
 
 // batchKey marks, in a result's _meta, the batch of messages that the result carries.
@@ -101,16 +113,12 @@ func (s *stdio) notify(method string, params any) error {
 	if err != nil {
 		return fmt.Errorf("encode a notification: %w", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return s.line(encoded)
 }
 
 // answer writes a response that the SDK does not know of.
 func (s *stdio) answer(response *jsonrpc.Response) {
 	if encoded, err := jsonrpc.EncodeMessage(response); err == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		_ = s.line(encoded) // a writer that is gone shows itself to the SDK too
 	}
 }
@@ -119,16 +127,18 @@ func (s *stdio) answer(response *jsonrpc.Response) {
 func (s *stdio) refuse(code int64, why string) {
 	encoded, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": nil, "error": map[string]any{"code": code, "message": why}})
 	if err == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		_ = s.line(encoded)
 	}
 }
 
-// line writes one line. s.mu is held.
+// line writes one line.
 func (s *stdio) line(encoded []byte) error {
-	if s.closed {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	select {
+	case <-s.done:
 		return sdk.ErrConnectionClosed
+	default:
 	}
 	_, err := s.writer.Write(append(encoded, '\n'))
 	return err

@@ -78,6 +78,30 @@ func TestCancelledCallConfirmsNothing(t *testing.T) {
 	}
 }
 
+func TestClientThatReadsNothingIsReadFrom(t *testing.T) {
+	m := newMemory("Harbour")
+	m.taking = make(chan struct{})
+	m.arrive(message(1, "hello"))
+	c := serve(t, m)
+	c.initialize("2025-11-25", "claude-code", `{}`)
+	c.write(`{"jsonrpc":"2.0","id":1,"method":"ping"}`) // its answer waits in the pipe, and the others behind it
+	c.write(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
+	c.call(3, "check_messages", `{}`)
+	<-m.begun
+	c.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}`)
+	c.write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}`) // the cancellation was read by then
+	close(m.taking)
+	if ids := map[any]bool{c.read().ID: true, c.read().ID: true}; !ids[1.0] || !ids[2.0] {
+		t.Errorf("answers to %v", ids)
+	}
+	c.in.Close()
+	if err := <-c.ended; err != nil {
+		t.Error(err)
+	}
+	c.ended <- nil
+	m.unconfirmed(t)
+}
+
 func TestLinesThatCannotBeReadAreAnsweredAndPassedOver(t *testing.T) {
 	c := serve(t, newMemory("Harbour"))
 	c.initialize("2025-11-25", "claude-code", `{}`)

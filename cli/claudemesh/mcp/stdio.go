@@ -32,14 +32,18 @@ type stdio struct {
 	// written is called with a batch once the result that carries it was written, and not when its call was cancelled.
 	written func(batch uint64)
 
-	mu      sync.Mutex // of what follows, and of the writer
-	writer  io.Writer
-	calls   map[jsonrpc.ID]*inFlight
-	idle    *sync.Cond // no call is in flight, or closed
-	closed  bool
 	pending []jsonrpc.Message // of a line with several, read by Read alone
-	done    chan struct{}
 	lines   chan lineRead
+	done    chan struct{} // closed by Close
+
+	// A client that does not read its answers is read from nevertheless: it may cancel. So the two are never held together.
+	writing sync.Mutex // of writer
+	writer  io.Writer
+	mu      sync.Mutex // of what follows
+	calls   map[jsonrpc.ID]*inFlight
+	owed    int        // calls whose answer was not written
+	idle    *sync.Cond // nothing is owed, or closed
+	closed  bool
 }
 
 type lineRead struct {
@@ -47,7 +51,7 @@ type lineRead struct {
 	err  error
 }
 
-// inFlight is a call whose answer was not written yet.
+// inFlight is a call that was not answered yet.
 type inFlight struct {
 	cancelled bool
 	group     *group // nil: it came alone
@@ -178,6 +182,7 @@ func (s *stdio) accept(message jsonrpc.Message, together *group) {
 		s.mu.Lock()
 		if s.calls[request.ID] == nil { // the SDK refuses one that uses an id again meanwhile
 			s.calls[request.ID] = &inFlight{group: together}
+			s.owed++
 			if together != nil {
 				together.left++
 			}
@@ -208,7 +213,7 @@ func (s *stdio) cancel(params json.RawMessage) {
 	}
 }
 
-// awaitAnswers waits until no call is in flight, for a while.
+// awaitAnswers waits until nothing is owed, for a while.
 func (s *stdio) awaitAnswers() {
 	late := false
 	timer := time.AfterFunc(lastAnswers, func() {
@@ -220,7 +225,7 @@ func (s *stdio) awaitAnswers() {
 	defer timer.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.calls) > 0 && !s.closed && !late {
+	for s.owed > 0 && !s.closed && !late {
 		s.idle.Wait()
 	}
 }

@@ -28,6 +28,7 @@ type link struct {
 	pinged  bool
 	problem *wire.Error // why there is no connection, or what is wrong with it
 	skew    *wire.Error // the clocks differ too much
+	ahead   int64       // how far the relay's clock is before this one, in milliseconds, as it last told
 	fork    *wire.Error // somebody was shown another roster
 	// forkWith is whose message told of it; the next one of a head that this device knows takes it back.
 	forkWith wire.DeviceID

@@ -15,7 +15,7 @@ func (c *Core) View() MeshView {
 	connection, problem := c.connection()
 	v := MeshView{
 		Mesh: c.self.Mesh, Name: c.meshName(), Member: c.member, Device: c.id, DisplayName: c.displayName(),
-		Relay: c.self.Relay, Connection: connection, Problem: problem,
+		Relay: c.self.Relay, Connection: connection, Problem: problem, ClockSkew: c.link.ahead,
 	}
 	for _, e := range c.outbox.entries {
 		if !e.isReceipt() {

@@ -87,7 +87,9 @@ type MeshView struct {
 	Connection  Connection
 	// Problem is why the mesh is not as it should be, or nil.
 	Problem *wire.Error
-	Unread  int
+	// ClockSkew is the relay's clock less this device's, in milliseconds, as the last challenge told; 0 before the first.
+	ClockSkew int64
+	Unread    int
 	// Waiting is the number of messages that wait for the relay.
 	Waiting int
 	Members []MemberView // by name, then id; members that left or were removed are not among them

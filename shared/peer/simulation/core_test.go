@@ -108,3 +108,24 @@ func TestKeysThatFail(t *testing.T) {
 		t.Errorf("Bo has %q, live %v", got, bo.core.Live())
 	}
 }
+
+// TestLateHello: a hello that arrives behind that of the next connection makes the relay close the newer one. The device comes
+// back; it was superseded by itself.
+func TestLateHello(t *testing.T) {
+	w, ada, _ := two(t, nothing)
+	old := ada.link
+	old.broken()
+	w.settle(time.Minute, func() bool { return ada.link != nil && ada.link != old })
+	ada.link.toRelay = w.now.Add(2 * time.Second)
+	w.run(w.now.Add(10 * time.Millisecond))
+	ada.skew = 11 * time.Second // its clock is set, and it takes the handshake for overdue
+	ada.input(peer.Tick{})
+	before := w.came["close"]
+	w.run(w.now.Add(time.Minute))
+	if w.came["close"] == before {
+		t.Fatal("nobody was superseded: the test does not do what it is for")
+	}
+	if ada.ended || !ada.core.Live() {
+		t.Errorf("the device is %v", ada.core.View().Problem)
+	}
+}

@@ -39,8 +39,8 @@ func (c *Core) hearChallenge(payload []byte) error {
 
 // measureClock tells a person early what a relay would refuse later.
 func (c *Core) measureClock(relay int64) {
-	c.link.skew = nil
-	if difference := c.milliseconds() - relay; max(difference, -difference) > wire.ClockSkewSeconds*1000 {
+	c.link.skew, c.link.ahead = nil, relay-c.milliseconds()
+	if difference := c.link.ahead; max(difference, -difference) > wire.ClockSkewSeconds*1000 {
 		c.link.skew = wire.Refuse(wire.CodeClockSkew)
 	}
 }

@@ -220,6 +220,6 @@ type MeshReport struct {
 	Relay      string          `json:"relay"`
 	Connection peer.Connection `json:"connection"`
 	Problem    *wire.Error     `json:"problem,omitempty"`
-	// ClockSkew is the relay's clock less this machine's, in milliseconds, as the last welcome told.
+	// ClockSkew is the relay's clock less this machine's, in milliseconds, as the last challenge told.
 	ClockSkew int64 `json:"clock_skew_ms"`
 }

@@ -299,6 +299,7 @@ func (s *Server) report() Report {
 		view := m.view.Load()
 		r.Meshes = append(r.Meshes, MeshReport{
 			Mesh: view.Mesh, Name: view.Name, Relay: view.Relay, Connection: view.Connection, Problem: view.Problem,
+			ClockSkew: view.ClockSkew,
 		})
 	}
 	for _, problem := range s.problems {

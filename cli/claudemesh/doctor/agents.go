@@ -69,6 +69,9 @@ func (d *Doctor) connected(agent setup.Agent, files []setup.File, again string) 
 			}
 		}
 	}
+	for _, hindrance := range d.Machine.Hindrances(agent) {
+		d.say("agent", string(agent), Warn, hindrance, "")
+	}
 	d.say("agent", string(agent), OK, agent.Title()+" is connected", "")
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 )
 
@@ -46,6 +47,9 @@ func (h *Home) Socket() (string, error) { return socket(h.dir) }
 
 func socket(of string) (string, error) {
 	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if usual := "/run/user/" + strconv.Itoa(os.Getuid()); dir == "" && runtime.GOOS == "linux" && ownPrivate(usual) == nil {
+		dir = usual // agents may start us without the variables of the login, and are to meet those who have them
+	}
 	if dir == "" {
 		dir = filepath.Join(os.TempDir(), "claudemesh-"+strconv.Itoa(os.Getuid()))
 	} else {

@@ -257,6 +257,25 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// What keeps us from working is told, and left as it is.
+func TestHindrances(t *testing.T) {
+	m, _ := machine(t)
+	name := filepath.Join(m.Home, ".claude/settings.json")
+	write(t, name, `{"disableAllHooks": true, "permissions": {"deny": ["WebFetch", "mcp__*"], "ask": ["mcp__claudemesh"], "allow": 1}}`)
+	if got := m.Hindrances(setup.Claude); len(got) != 3 || !strings.HasPrefix(got[0], "disableAllHooks in "+name) {
+		t.Errorf("%q", got)
+	}
+	write(t, name, `{"disableAllHooks": false, "permissions": {"deny": ["mcp__tides"]}}`)
+	if got := m.Hindrances(setup.Claude); len(got) > 0 {
+		t.Errorf("%q", got)
+	}
+	name = filepath.Join(m.Home, ".cursor/mcp.json")
+	write(t, name, `{"mcpServers": {"claudemesh": {"command": "claudemesh", "args": ["mcp"], "disabled": true}}}`)
+	if got := m.Hindrances(setup.Cursor); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+}
+
 // Our handlers that stand twice, under an old path, or among others are made one.
 func TestHandlers(t *testing.T) {
 	m, _ := machine(t)

@@ -84,9 +84,12 @@ func (c *call) machine() (setup.Machine, error) {
 	if err != nil {
 		return setup.Machine{}, err
 	}
+	// Agents may start their servers without the variables of the login, by which the folder is found.
+	base := os.Getenv("XDG_CONFIG_HOME")
+	moved := base != "" && filepath.Clean(base) != filepath.Join(user, ".config") && strings.HasPrefix(h.Dir(), filepath.Clean(base)+string(filepath.Separator))
 	return setup.Machine{
 		Home: user, Getenv: os.Getenv, LookPath: exec.LookPath, Windows: runtime.GOOS == "windows",
-		Program: program, Config: h.Dir(), Pinned: c.ConfigDir != "",
+		Program: program, Config: h.Dir(), Pinned: c.ConfigDir != "" || moved,
 	}, nil
 }
 

@@ -28,12 +28,14 @@ type Suggestion struct {
 	Label  string // what to show
 	Kind   SuggestionKind
 	Member wire.MemberID // of SuggestMember
-	Topic  wire.TopicID  // of SuggestTopic
-	Count  int           // how many members it reaches; 0 for a topic
+	// Session is the one of the member that the target names; zero: none.
+	Session wire.SessionID
+	Topic   wire.TopicID // of SuggestTopic
+	Count   int          // how many members it reaches; 0 for a topic
 }
 
 // Complete gives at most limit ways to go on with a text: topics for #, members and groups for @, tags for tag:, and else
-// members by name. In a list only what follows the last comma is completed, once what stands before it resolves. Those who are
+// members by name, and a member's sessions behind its name and a slash. In a list only what follows the last comma is completed, once what stands before it resolves. Those who are
 // online come first. Oneself is not suggested.
 func Complete(text string, in Directory, limit int) []Suggestion {
 	before, part := "", text
@@ -56,6 +58,9 @@ func Complete(text string, in Directory, limit int) []Suggestion {
 		}
 		name, at := strings.CutPrefix(part, "@")
 		all = append(all, in.suggestMembers(before, name, at, limit)...)
+		if before == "" {
+			all = append(all, in.suggestSessions(part)...)
+		}
 		if at {
 			all = append(all, in.suggestLabels(SuggestGroup, "@", name, func(m *Member) []string { return m.Groups })...)
 		}

@@ -91,6 +91,8 @@ func FuzzTargets(f *testing.F) {
 				t.Fatalf("%q suggests %q: %v", text, s.Target, err)
 			case s.Kind == address.SuggestTopic && r.Topic != s.Topic:
 				t.Fatalf("%q suggests %q, which is another topic", text, s.Target)
+			case r.Session != s.Session:
+				t.Fatalf("%q suggests %q, which is another session", text, s.Target)
 			case s.Kind == address.SuggestMember && !slices.Contains(r.Members, s.Member):
 				t.Fatalf("%q suggests %q, which is another member", text, s.Target)
 			}

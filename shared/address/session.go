@@ -1,9 +1,12 @@
 package address
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -113,4 +116,36 @@ func (in *Directory) noSession(text string, err error) error {
 		return wire.Errorf(wire.CodeNotFound, "%s has no session here that fits %q", in.nameOf(members[0]), text[slash+1:])
 	}
 	return err
+}
+
+// suggestSessions suggests the sessions of the one member whose name stands before the last slash: by the folder where that means
+// one of them, and else by digits of the id.
+func (in *Directory) suggestSessions(text string) []Suggestion {
+	slash := strings.LastIndexByte(text, '/')
+	if slash < 0 {
+		return nil
+	}
+	members := in.named(strings.TrimPrefix(text[:slash], "@")).distinct()
+	if len(members) != 1 {
+		return nil
+	}
+	before, prefix := text[:slash+1], text[slash+1:]
+	var all []Suggestion
+	for _, s := range in.sessionsOf(members[0]) {
+		id := s.ID.String()
+		if !hasPrefixFold(s.folder(), prefix) && !hasPrefixFold(s.Host, prefix) && !hasPrefixFold(id, prefix) {
+			continue
+		}
+		for _, name := range []string{s.folder(), id[:minPrefix], id} {
+			r, err := Resolve(before+name, *in)
+			if err == nil && r.Session == s.ID && r.Members[0] == members[0] && strings.TrimSpace(name) == name {
+				all = append(all, Suggestion{Target: before + name, Label: before + name, Kind: SuggestMember, Member: members[0], Session: s.ID, Count: 1})
+				break
+			}
+		}
+	}
+	order.By(all, func(x, y Suggestion) int {
+		return cmp.Or(cmp.Compare(x.Label, y.Label), bytes.Compare(x.Session[:], y.Session[:]))
+	})
+	return all
 }

@@ -187,3 +187,39 @@ func TestSuggestionsAreNoSessions(t *testing.T) {
 		}
 	}
 }
+
+func TestCompleteSessions(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"all of a member":          {"Carol/", []string{"Carol/api", "Carol/cafe0001", "Carol/web"}},
+		"a folder":                 {"@carol/W", []string{"@carol/web"}},
+		"a host":                   {"carol/box", []string{"carol/cafe0001", "carol/web"}},
+		"digits":                   {"carol/ab12f", []string{"carol/api"}},
+		"a name with a slash":      {"Ada/Lovelace/", []string{"Ada/Lovelace/notes"}},
+		"two of a name":            {"bob/", nil},
+		"nobody":                   {"dave/", nil},
+		"a member without any":     {"Twin/", nil},
+		"behind a comma":           {"twin,carol/", nil},
+		"a name that has a slash":  {"ada/", []string{"Ada/Lovelace"}},
+		"nothing that fits":        {"carol/x", nil},
+		"what another system's is": {"carol/AP", []string{"carol/api"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := withSessions()
+			for n := range in.Members { // a folder that is called as another session's id begins names neither
+				if in.Members[n].ID == carol {
+					in.Members[n].Sessions[2].Directory = "/srv/ab12cd34"
+				}
+			}
+			var got []string
+			for _, s := range address.Complete(c.text, in, 20) {
+				got = append(got, s.Target)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%q gives %q, not %q", c.text, got, c.want)
+			}
+		})
+	}
+}

@@ -105,6 +105,11 @@ func (c *Core) Complete(prefix string) []Suggestion {
 		case address.SuggestMember:
 			m := views[s.Member]
 			out.Kind, out.Detail = string(m.Kind), m.Summary
+			for _, one := range m.Sessions {
+				if one.Session == s.Session {
+					out.Kind, out.Detail = string(one.Card.Kind), one.Card.Summary
+				}
+			}
 			if out.Detail == "" {
 				out.Detail = string(m.Presence)
 			}

@@ -204,6 +204,9 @@ func TestMessagesBetweenSessions(t *testing.T) {
 	if r := ada.Resolve("Bo/nothing"); r.Problem == nil || r.Problem.Code != wire.CodeNotFound {
 		t.Errorf("a session that is not there means %+v", r)
 	}
+	if s := ada.Complete("Bo/"); len(s) != 1 || s[0].Target != "Bo/web" || s[0].Kind != string(peer.KindAgent) || s[0].Detail != "web" {
+		t.Errorf("behind a slash %+v is suggested", s)
+	}
 	plain := get(ada, send(bo, peer.Draft{Target: "Ada", Text: "from nobody in particular"}).ID)
 	if !plain.FromSession.IsZero() {
 		t.Errorf("what a daemon says comes from %s", plain.FromSession)

@@ -110,7 +110,7 @@ func (o Options) take(ctx context.Context, turn *atomic.Int32) {
 	if err != nil {
 		return
 	}
-	out, whole := print(in.Event, answer)
+	out, whole := show(in.Event, answer)
 	if len(out) == 0 || !turn.CompareAndSwap(undecided, printing) {
 		return
 	}
@@ -154,8 +154,8 @@ type specific struct {
 	Context string `json:"additionalContext"`
 }
 
-// print is what the event's hook prints, empty for nothing; whole: every message of the batch is in it.
-func print(event string, answer daemon.HookAnswer) (out []byte, whole bool) {
+// show is what the event's hook prints, empty for nothing; whole: every message of the batch is in it.
+func show(event string, answer daemon.HookAnswer) (out []byte, whole bool) {
 	text := answer.Note
 	if n := len(answer.Batch.Messages); n > 0 {
 		framed, shown, err := frame.Text(rand.Reader, answer.Batch.Messages, answer.Batch.More, limit)

@@ -86,7 +86,7 @@ func TestPrint(t *testing.T) {
 	for event, path := range map[string][]string{
 		"UserPromptSubmit": {"hookSpecificOutput", "additionalContext"}, "PostToolUse": {"hookSpecificOutput", "additionalContext"}, "Stop": {"reason"},
 	} {
-		out, whole := print(event, daemon.HookAnswer{Batch: batch})
+		out, whole := show(event, daemon.HookAnswer{Batch: batch})
 		if !whole {
 			t.Errorf("%s: not everything is shown", event)
 		}
@@ -107,16 +107,16 @@ func TestPrint(t *testing.T) {
 		}
 	}
 	for _, event := range []string{"PermissionRequest", "Notification", "SessionEnd"} {
-		if out, _ := print(event, daemon.HookAnswer{Batch: batch, Note: "n"}); len(out) > 0 {
+		if out, _ := show(event, daemon.HookAnswer{Batch: batch, Note: "n"}); len(out) > 0 {
 			t.Errorf("%s prints %s", event, out)
 		}
 	}
 	for _, event := range Events() {
-		if out, _ := print(event, daemon.HookAnswer{}); len(out) > 0 {
+		if out, _ := show(event, daemon.HookAnswer{}); len(out) > 0 {
 			t.Errorf("%s without anything prints %s", event, out)
 		}
 	}
-	out, _ := print("SessionStart", daemon.HookAnswer{Note: "you are Ada"})
+	out, _ := show("SessionStart", daemon.HookAnswer{Note: "you are Ada"})
 	if want := `{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"you are Ada"}}` + "\n"; string(out) != want {
 		t.Errorf("a start prints %s", out)
 	}
@@ -128,7 +128,7 @@ func TestBound(t *testing.T) {
 	for range 40 {
 		batch.Messages = append(batch.Messages, daemon.Message{FromName: strings.Repeat("名", 90), Type: "text", Text: strings.Repeat("é\"\\\n", 4000)})
 	}
-	out, whole := print("UserPromptSubmit", daemon.HookAnswer{Batch: batch})
+	out, whole := show("UserPromptSubmit", daemon.HookAnswer{Batch: batch})
 	var o output
 	if err := json.Unmarshal(out, &o); err != nil || whole {
 		t.Fatalf("whole: %v, %v", whole, err)

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"claudemesh.com/mesh/cli/claudemesh/hook"
 	"claudemesh.com/mesh/cli/claudemesh/setup"
 	"pgregory.net/rapid"
 )
@@ -202,93 +201,6 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// The mesh and a folder of claudemesh's that is not the usual one stand in the entries; a later setup without them takes them out.
-func TestPinned(t *testing.T) {
-	for _, agent := range setup.Agents() {
-		m, _ := machine(t)
-		m.Mesh, m.Pinned = "Harbour team", true
-		m.Program = "/usr/bin/claudemesh"
-		files := set(t, m, agent)
-		text, _ := os.ReadFile(files[0].File)
-		for _, want := range []string{"--mesh", "Harbour team", "CLAUDEMESH_CONFIG_DIR", m.Config} {
-			if !strings.Contains(string(text), want) {
-				t.Errorf("%s: %s is not in\n%s", agent, want, text)
-			}
-		}
-		if agent == setup.Claude {
-			settings, _ := os.ReadFile(files[1].File)
-			if want := "CLAUDEMESH_CONFIG_DIR=" + m.Config + " /usr/bin/claudemesh hook Stop"; !strings.Contains(string(settings), want) {
-				t.Errorf("%s is not in\n%s", want, settings)
-			}
-		}
-		m.Mesh, m.Pinned = "", false
-		if got := standing(t, m, agent); got != setup.Stale {
-			t.Errorf("%s: %s, want stale", agent, got)
-		}
-		text, _ = os.ReadFile(set(t, m, agent)[0].File)
-		if strings.Contains(string(text), "Harbour") || strings.Contains(string(text), m.Config) {
-			t.Errorf("%s keeps\n%s", agent, text)
-		}
-	}
-}
-
-// A line for the shell starts the program that it names, whatever is in its path.
-func TestQuoting(t *testing.T) {
-	for _, name := range []string{"bin", "with space", "it's", `q"uote`, "dollar $HOME", "back`tick`", `back\slash`, "semi;colon&"} {
-		m, _ := machine(t)
-		m.Program = filepath.Join(m.Home, name, "claudemesh")
-		m.Pinned = true
-		write(t, m.Program, "#!/bin/sh\necho \"$CLAUDEMESH_CONFIG_DIR|$*\"\n")
-		if err := os.Chmod(m.Program, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		var settings struct {
-			Hooks map[string][]struct{ Hooks []struct{ Command string } }
-		}
-		text, _ := os.ReadFile(set(t, m, setup.Claude)[1].File)
-		if err := json.Unmarshal(text, &settings); err != nil {
-			t.Fatal(err)
-		}
-		for _, event := range hook.Events() {
-			out, err := exec.Command("sh", "-c", settings.Hooks[event][0].Hooks[0].Command).Output()
-			if want := m.Config + "|hook " + event + "\n"; err != nil || string(out) != want {
-				t.Errorf("%s: %q (%v), want %q", name, out, err, want)
-			}
-		}
-		if got := standing(t, m, setup.Claude); got != setup.Present {
-			t.Errorf("%s: what was set is %s", name, got)
-		}
-	}
-}
-
-func TestWindows(t *testing.T) {
-	for program, want := range map[string]string{
-		`C:\Users\Ada\claudemesh.exe`:          `{"type":"command","command":"C:/Users/Ada/claudemesh.exe hook Stop","timeout":5}`,
-		`C:\Program Files\mesh\claudemesh.exe`: `{"type":"command","command":"C:\\Program Files\\mesh\\claudemesh.exe","args":["hook","Stop"],"timeout":5}`,
-	} {
-		m, _ := machine(t)
-		m.Program, m.Windows = program, true
-		var settings struct {
-			Hooks map[string][]struct{ Hooks []json.RawMessage }
-		}
-		text, _ := os.ReadFile(set(t, m, setup.Claude)[1].File)
-		if err := json.Unmarshal(text, &settings); err != nil {
-			t.Fatal(err)
-		}
-		var got, wanted any
-		if err := errors.Join(json.Unmarshal(settings.Hooks["Stop"][0].Hooks[0], &got), json.Unmarshal([]byte(want), &wanted)); err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(got, wanted) {
-			t.Errorf("%s: %s", program, settings.Hooks["Stop"][0].Hooks[0])
-		}
-		if got := standing(t, m, setup.Claude); got != setup.Present {
-			t.Errorf("%s: %s", program, got)
-		}
-		undo(t, m, setup.Claude)
-	}
-}
-
 // A file that is not valid is left alone, and so are the agent's others.
 func TestRefused(t *testing.T) {
 	for agent, c := range map[setup.Agent]struct{ file, content, reason string }{
@@ -326,6 +238,9 @@ func TestDry(t *testing.T) {
 	changes, err := m.Set(setup.Claude, true)
 	if err != nil || changes[0].Action != setup.Changed || changes[1].Action != setup.Created {
 		t.Fatalf("%v, %v", changes, err)
+	}
+	if changes[0].Backup != "" || changes[1].Backup != "" {
+		t.Errorf("backups that nobody made: %q, %q", changes[0].Backup, changes[1].Backup)
 	}
 	if after := tree(t, m.Home); !reflect.DeepEqual(after, before) {
 		t.Errorf("the home folder has %v", after)

@@ -40,7 +40,7 @@ func (a *Agent) catchUp(ctx context.Context) {
 		card.StatusSince = a.began
 		a.show(ctx, card)
 	}
-	a.recall(ctx)
+	_ = a.recall(ctx) // asked once more before the question is put
 	for _, direct := range a.mesh.Mesh().Directs {
 		if direct.Unread == 0 {
 			continue

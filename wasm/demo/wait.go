@@ -38,20 +38,22 @@ func (a *Agent) person() (member wire.MemberID, here bool) {
 	return member, here
 }
 
-// recall finds out whether the question was asked, and answered: an agent says something to whoever writes to it.
-func (a *Agent) recall(ctx context.Context) {
+// recall finds out whether the question was asked, and answered: an agent says something to whoever writes to it. An error means
+// that nobody knows.
+func (a *Agent) recall(ctx context.Context) error {
 	person, here := a.person()
 	if a.name != asker || !here {
-		return
+		return nil
 	}
 	self := a.mesh.Mesh().Member
-	messages, _ := a.mesh.Messages(ctx, peer.DirectConversation(self, person), 0, page)
+	messages, err := a.mesh.Messages(ctx, peer.DirectConversation(self, person), 0, page)
 	for _, m := range messages {
 		if m.From == self {
 			a.open = m.Text == asks
 			a.asked = a.asked || a.open
 		}
 	}
+	return err
 }
 
 // wonder sets the time of the question, once there is somebody to ask.
@@ -67,9 +69,9 @@ func (a *Agent) wonder() {
 // ask puts the question, unless that was done; one that cannot be sent is tried again as late.
 func (a *Agent) ask(ctx context.Context) {
 	a.wondering = nil
-	a.recall(ctx) // once more: who is a person may not have been known at the start
+	err := a.recall(ctx) // once more: who is a person may not have been known at the start
 	person, here := a.person()
-	if !here || a.asked {
+	if err != nil || !here || a.asked {
 		return
 	}
 	conversation := peer.DirectConversation(a.mesh.Mesh().Member, person)

@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build dist test check e2e test-go test-interop test-wasm test-web measure bench vuln clean
+.PHONY: help run demo build dist test check e2e test-go soak test-interop test-wasm test-web measure bench vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: ## Formatting, go vet, staticcheck, svelte-check, import fences
 
 test-go: ## Go packages, with the race detector
 	@scripts/test.mjs go
+
+soak: ## Twenty agent sessions that come and go for two minutes
+	@scripts/test.mjs soak
 
 test-interop: ## Golden vectors and sealed forms against libsodium
 	@scripts/test.mjs interop

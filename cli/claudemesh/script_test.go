@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -52,6 +53,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("RELAY", r.url)
+			env.Defer(func() { stopDaemons(env) })
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -62,6 +64,19 @@ func TestScripts(t *testing.T) {
 			"sealed": sealed,
 		},
 	})
+}
+
+// stopDaemons ends those that a script left behind: wherever one ran, its log lies.
+func stopDaemons(env *testscript.Env) {
+	logs, _ := filepath.Glob(filepath.Join(env.WorkDir, "*", "daemon.log"))
+	for _, log := range logs {
+		stop := exec.Command("claudemesh", "daemon", "stop")
+		stop.Env = append(slices.Clone(env.Vars), "CLAUDEMESH_CONFIG_DIR="+filepath.Dir(log))
+		if out, err := stop.CombinedOutput(); err != nil {
+			env.T().Log("a daemon does not stop: ", err, string(out))
+			env.T().FailNow()
+		}
+	}
 }
 
 // as NAME: who types what follows, with a configuration folder of their own.

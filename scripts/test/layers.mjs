@@ -17,6 +17,7 @@ export const LAYERS = [
     tools: ['cc'],
     run: go,
   },
+  { name: 'soak', title: 'twenty agent sessions that come and go for two minutes', tools: [], run: soak },
   { name: 'interop', title: 'golden vectors and sealed forms, against libsodium', tools: [], run: interop },
   { name: 'wasm', title: 'Go packages of the browser peer, in Chromium', tools: ['browser'], run: wasm },
   { name: 'web', title: 'dashboard: units and sizes', tools: [], run: web },
@@ -28,6 +29,11 @@ async function go() {
   const product = await goTest(['./...'], { flags: ['-race'], env: { CGO_ENABLED: '1' } });
   const bench = await goTest(['./...'], { cwd: BENCH });
   return { passed: product.passed + bench.passed, failures: [...product.failures, ...bench.failures] };
+}
+
+// Without the race detector, which slows the programs so much that few of them come and go.
+function soak() {
+  return goTest(['./cli/claudemesh/daemon', '-args', '-soak=2m', '-soak-sessions=20'], { flags: ['-run=^TestSoak$'] });
 }
 
 function interop() {

@@ -120,6 +120,14 @@ func (c *call) waitFor(ctx context.Context, d *device.Device, arrived <-chan str
 }
 
 func (v tailVerb) Run(ctx context.Context, c *call) error {
+	err := v.run(ctx, c)
+	if errors.Is(err, context.Canceled) && !cut(ctx) {
+		return nil // who interrupts it has seen enough, also where it runs in the process that serves the device
+	}
+	return err
+}
+
+func (v tailVerb) run(ctx context.Context, c *call) error {
 	return c.speak(ctx, sessionOf(true, v.Agent), func(ctx context.Context, d *device.Device) error {
 		defer c.tellConnection(d)()
 		changed := make(chan struct{}, 1)

@@ -32,7 +32,7 @@ func (t *transit) figures(m measured) figures {
 
 // passed measures the passing of all that the fleet has to send.
 func (r *run) passed(ctx context.Context, f fleet, window, copies int) (t transit, m measured, err error) {
-	m, err = r.measure(func() error {
+	m, err = r.measure("pass", func() error {
 		var err error
 		t, err = f.pass(ctx, window, copies)
 		return err
@@ -61,7 +61,7 @@ func roundTrip(ctx context.Context, r *run) (figures, error) {
 		return nil, err
 	}
 	var t transit
-	m, err := r.measure(func() error {
+	m, err := r.measure("pass", func() error {
 		return f.run(ctx, func() error { return f[0].source.grant(1) }, func(p *peer, s *seen) (bool, error) {
 			for _, a := range s.arrived {
 				if p.index == 0 {
@@ -111,7 +111,7 @@ func idle(ctx context.Context, r *run) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := r.measure(func() error {
+	m, err := r.measure("connect", func() error {
 		return f.together(connectsAtOnce, func(p *peer) error { return p.open(ctx, true) })
 	})
 	if err != nil {
@@ -153,14 +153,19 @@ func stored(ctx context.Context, r *run) (figures, error) {
 	if err := writers.together(connectsAtOnce, func(p *peer) error { return p.open(ctx, false) }); err != nil {
 		return nil, err
 	}
-	var took time.Duration
-	m, err := r.measure(func() error {
-		var err error
-		took, err = writers.store(ctx, r.window)
-		return err
-	})
+	took, m, err := r.stored(ctx, writers)
 	n := r.writers * r.perWriter
 	return figures{"rate": float64(n) / took.Seconds(), "cpu": m.cpuPerMillion(n)}, err
+}
+
+// stored measures the storing of all that the fleet has to send.
+func (r *run) stored(ctx context.Context, f fleet) (took time.Duration, m measured, err error) {
+	m, err = r.measure("store", func() error {
+		var err error
+		took, err = f.store(ctx, r.window)
+		return err
+	})
+	return took, m, err
 }
 
 func drain(ctx context.Context, r *run) (figures, error) {
@@ -176,7 +181,7 @@ func drain(ctx context.Context, r *run) (figures, error) {
 	if err := f[1:].together(connectsAtOnce, func(p *peer) error { return p.open(ctx, false) }); err != nil {
 		return nil, err
 	}
-	filled, err := f[1:].store(ctx, r.window)
+	filled, fill, err := r.stored(ctx, f[1:])
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +190,7 @@ func drain(ctx context.Context, r *run) (figures, error) {
 		return nil, err
 	}
 	left := r.backlog
-	m, err := r.measure(func() error {
+	m, err := r.measure("drain", func() error {
 		begin := func() error { return reader[0].socket.write(reader[0].listen()) }
 		return reader.run(ctx, begin, func(_ *peer, s *seen) (bool, error) {
 			left -= len(s.arrived)
@@ -193,7 +198,10 @@ func drain(ctx context.Context, r *run) (figures, error) {
 		})
 	})
 	n := float64(r.backlog)
-	return figures{"rate": n / m.took.Seconds(), "cpu": m.cpuPerMillion(r.backlog), "peak": float64(m.peak), "fill": n / filled.Seconds()}, err
+	return figures{
+		"rate": n / m.took.Seconds(), "cpu": m.cpuPerMillion(r.backlog), "peak": float64(m.peak),
+		"fill": n / filled.Seconds(), "fill_cpu": fill.cpuPerMillion(r.backlog),
+	}, err
 }
 
 // load is what the old broker published of itself. Messages that did not come in time are lost, and tell in the figures.

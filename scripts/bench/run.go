@@ -77,10 +77,10 @@ type measured struct {
 
 func (m measured) cpuPerMillion(n int) float64 { return m.cpu.Seconds() / float64(n) * 1e6 }
 
-// measure does something and tells what it took.
-func (r *run) measure(do func() error) (measured, error) {
+// measure does something and tells what it took. It has a name, for the profiles.
+func (r *run) measure(name string, do func() error) (measured, error) {
 	if r.profiles != "" {
-		if _, err := r.server.tell("profile", r.profiles+".cpu"); err != nil {
+		if _, err := r.server.tell("profile", r.profiles+"-"+name+".cpu"); err != nil {
 			return measured{}, err
 		}
 	}
@@ -96,7 +96,7 @@ func (r *run) measure(do func() error) (measured, error) {
 		return measured{}, err
 	}
 	if r.profiles != "" {
-		if _, err := r.server.tell("end", r.profiles+".heap"); err != nil {
+		if _, err := r.server.tell("end", r.profiles+"-"+name+".heap"); err != nil {
 			return measured{}, err
 		}
 	}

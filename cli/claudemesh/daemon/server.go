@@ -37,6 +37,7 @@ type Config struct {
 type Server struct {
 	config  Config
 	socket  string
+	homes   []string // see homes
 	started time.Time
 	ready   chan struct{} // closed when the meshes were looked for once
 	stop    context.CancelCauseFunc
@@ -63,7 +64,7 @@ func newServer(config Config) *Server {
 		config.Log = func(string) {}
 	}
 	return &Server{
-		config: config, started: time.Now(), used: time.Now(), ready: make(chan struct{}), over: make(chan struct{}),
+		config: config, homes: homes(), started: time.Now(), used: time.Now(), ready: make(chan struct{}), over: make(chan struct{}),
 		registry: agent.NewRegistry(config.Windows), meshes: map[string]*mesh{}, problems: map[string]*MeshReport{},
 		listens: map[wire.SessionID]map[*lines]bool{}, tags: map[wire.SessionID]string{}, released: map[string]time.Time{},
 	}

@@ -77,8 +77,8 @@ func (s *Server) card(one *agent.Session) peer.Card {
 		tags = slices.Insert(tags, 0, tag)
 	}
 	return peer.Card{
-		Kind: one.Kind, Status: one.Status, StatusSince: one.Since, Summary: one.Summary, Host: host,
-		Directory: shorten(one.Directory), Model: one.Model, Tags: tags, Client: one.Client,
+		Kind: one.Kind, Status: one.Status, StatusSince: one.Since, Summary: one.Summary, Host: oneLine(host),
+		Directory: shorten(one.Directory, s.homes), Model: oneLine(one.Model), Tags: tags, Client: oneLine(one.Client),
 	}
 }
 

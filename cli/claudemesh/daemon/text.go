@@ -18,7 +18,7 @@ func oneLine(text string) string {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, text)
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
 func memberName(view *peer.MeshView, member wire.MemberID) string {

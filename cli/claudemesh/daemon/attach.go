@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -43,15 +44,14 @@ func (c *Client) Attach(ctx context.Context, agent Agent) (*Attachment, error) {
 	if agent.Session.IsZero() {
 		return nil, wire.Errorf(wire.CodeMalformed, "A session's id is not zero.")
 	}
-	l, err := c.open(ctx)
-	if err != nil {
-		return nil, err
-	}
 	a := &Attachment{
 		client: c, agent: agent, pushes: make(chan Message, pushesAhead), done: make(chan struct{}), known: make(chan struct{}),
 	}
-	if err := a.begin(ctx, l); err != nil {
-		l.conn.Close()
+	l, err := a.open(ctx)
+	if errors.Is(err, errCutOff) {
+		l, err = a.open(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -109,6 +109,19 @@ func (a *Attachment) reached() <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.known
+}
+
+// open attaches over a new connection.
+func (a *Attachment) open(ctx context.Context) (*lines, error) {
+	l, err := a.client.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.begin(ctx, l); err != nil {
+		l.conn.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // begin attaches over a connection.

@@ -79,9 +79,9 @@ WantedBy=default.target
 	}
 }
 
-// quoted is a word of a unit file: % stands for itself when doubled, $ too.
+// quoted is a word of a unit file, where % stands for itself when doubled. A $ is one in Environment and in a program's path.
 func quoted(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`).Replace(text) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(text) + `"`
 }
 
 func launchd(p Place, label string) *Service {

@@ -122,6 +122,12 @@ test('a person and the agents of a machine work together', async ({ browser }, i
       await expect(ada.message('Only for the cart.')).toContainText('to cart');
       await expect(ada.message('Only for the cart.')).toContainText('Taken by the agent');
       await ada.page.getByRole('button', { name: 'Write to any session of build-box' }).click();
+      await ada.composer('build-box').pressSequentially('@build-box/ca');
+      await expect(ada.page.getByRole('option', { name: /build-box\/cart/ })).toBeVisible();
+      await ada.composer('build-box').press('Enter');
+      await expect(ada.page.getByText('to cart', { exact: true })).toHaveCount(2);
+      await ada.composer('build-box').press('Backspace');
+      await expect(ada.page.getByText('to cart', { exact: true })).toHaveCount(1);
       await ada.say('build-box', '@build-box/shop Only for the shop.');
       expect((await shop.take()).framed).toContain('Only for the shop.');
       await expect(ada.message('Only for the shop.')).toContainText('to shop');
@@ -144,12 +150,14 @@ test('a person and the agents of a machine work together', async ({ browser }, i
       await session('cart').click();
       await expect(waiting().getByRole('listitem')).toHaveCount(2);
       const here = ada.page.url();
-      const general = here.replace(/\/d\/.*/, '');
+      const mesh = here.replace(/\/d\/.*/, '');
       for (const scheme of ['light', 'dark'] as const) {
         for (const [device, viewport] of Object.entries(widths)) {
           await ada.page.emulateMedia({ colorScheme: scheme });
           await ada.page.setViewportSize(viewport);
-          for (const [name, address] of Object.entries({ conversation: here, people: `${general}/people`, list: general })) {
+          // With room for them, all three stand side by side.
+          const pages = device === 'phone' ? { conversation: here, people: `${mesh}/people`, list: mesh } : { conversation: here };
+          for (const [name, address] of Object.entries(pages)) {
             await ada.page.goto(address);
             await expect(waiting().getByRole('listitem').first()).toBeVisible();
             if (name === 'conversation') await expect(ada.message('Which of them counts?')).toBeVisible();

@@ -56,7 +56,7 @@ type sizes struct {
 }
 
 var fullSizes = sizes{
-	pairs: 50, perPair: 4000, trips: 1000, subscribers: 100, posts: 2000, connections: 2000, meshes: 20,
+	pairs: 50, perPair: 4000, trips: 3000, subscribers: 100, posts: 2000, connections: 2000, meshes: 20,
 	writers: 50, perWriter: 200, backlog: 100_000, peers: 100, perPeer: 1000,
 	window: 16, peerWindow: 64, message: 256, postMessage: 1024,
 }

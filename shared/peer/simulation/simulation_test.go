@@ -20,7 +20,7 @@ import (
 
 var (
 	oneSeed = flag.Uint64("seed", 0, "run this seed alone and print its story")
-	seeds   = flag.Int("seeds", 200, "how many seeds to run")
+	seeds   = flag.Int("seeds", defaultSeeds, "how many seeds to run")
 )
 
 var allRows driver.Range

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"claudemesh.com/mesh/cli/claudemesh/agent"
@@ -14,19 +15,31 @@ import (
 // arrivalPage is how many messages are read from the device's log at once.
 const arrivalPage = 100
 
-// take moves what arrives from the device's log into the queue.
+// take moves what arrives from the device's log into the queue. Once it has what the relay had at first, or it is known that the
+// relay is not reached, begun is closed.
 func (m *mesh) take(ctx context.Context) {
+	begin := sync.OnceFunc(func() { close(m.begun) })
+	defer begin()
+	m.takeAll(ctx)
+	_ = m.device.Live(ctx) // at most for device.Patience
+	m.look()
+	m.takeAll(ctx)
+	begin()
 	for poke(m.arrived); ; {
 		select {
 		case <-m.arrived:
 		case <-ctx.Done():
 			return
 		}
-		for more := true; more; {
-			var err error
-			if more, err = m.takePage(ctx); err != nil && ctx.Err() == nil {
-				m.server.config.Log("what arrived could not be read: " + err.Error())
-			}
+		m.takeAll(ctx)
+	}
+}
+
+func (m *mesh) takeAll(ctx context.Context) {
+	for more := true; more; {
+		var err error
+		if more, err = m.takePage(ctx); err != nil && ctx.Err() == nil {
+			m.server.config.Log("what arrived could not be read: " + err.Error())
 		}
 	}
 }

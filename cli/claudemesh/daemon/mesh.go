@@ -32,6 +32,7 @@ type mesh struct {
 	told    chan struct{} // receipts are owed
 	showing chan struct{} // what is to be shown changed
 	pushing chan struct{} // pushes wait
+	begun   chan struct{} // closed when the queue has what there was; see take
 
 	// Under the server's mutex:
 	queue  *agent.Queue
@@ -51,6 +52,7 @@ func (s *Server) hold(ctx context.Context, folder home.Folder) (m *mesh, err err
 	m = &mesh{
 		server: s, folder: folder, shown: map[wire.SessionID]*peer.Card{},
 		arrived: make(chan struct{}, 1), told: make(chan struct{}, 1), showing: make(chan struct{}, 1), pushing: make(chan struct{}, 1),
+		begun: make(chan struct{}),
 	}
 	if m.lock, err = folder.Lock(); err != nil {
 		return nil, err

@@ -30,7 +30,16 @@ func (s *Server) take(ctx context.Context, t *Take) (Batch, uint64, error) {
 	}
 	s.mu.Lock()
 	one, err := s.caller(&t.Caller)
+	meshes := s.meshesOf(one, "")
+	s.mu.Unlock()
+	if err == nil {
+		err = awaitBegun(ctx, meshes)
+	}
 	if err != nil {
+		return Batch{}, 0, err
+	}
+	s.mu.Lock()
+	if one, err = s.caller(&t.Caller); err != nil {
 		s.mu.Unlock()
 		return Batch{}, 0, err
 	}

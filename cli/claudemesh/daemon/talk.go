@@ -30,6 +30,9 @@ func (s *Server) send(ctx context.Context, in *Send) (Sent, error) {
 	s.spread()
 	meshes := s.meshesOf(one, in.Mesh)
 	s.mu.Unlock()
+	if err := awaitBegun(ctx, meshes); err != nil {
+		return Sent{}, err
+	}
 	m, draft, err := s.address(ctx, in, meshes)
 	if err != nil {
 		return Sent{}, err
@@ -196,11 +199,10 @@ func (s *Server) peers(ctx context.Context, in *peersAsked) ([]MeshPeers, error)
 		return nil, wire.Errorf(wire.CodeNotFound, "There is no mesh %q here.", in.Mesh)
 	}
 	all := []MeshPeers{}
+	if err := awaitBegun(ctx, meshes); err != nil {
+		return nil, err
+	}
 	for _, m := range meshes {
-		if view := m.view.Load(); view.Connection == peer.Connecting && view.Problem == nil {
-			_ = m.device.Live(ctx) // else it is shown as it was known last
-			m.look()
-		}
 		all = append(all, m.peers(one))
 	}
 	return all, nil
@@ -246,6 +248,18 @@ func sessionPeer(s *peer.SessionView, one *agent.Session) SessionPeer {
 		out.Tags = append(out.Tags, oneLine(tag))
 	}
 	return out
+}
+
+// awaitBegun waits until each of the meshes has reached its relay once, or is known not to reach it.
+func awaitBegun(ctx context.Context, meshes []*mesh) error {
+	for _, m := range meshes {
+		select {
+		case <-m.begun:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // awaitReady waits until the meshes were looked for once.

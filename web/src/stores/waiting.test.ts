@@ -3,7 +3,7 @@ import type { Ask, Member, Session } from '../peer/api';
 import { Announced, waitingIn } from './waiting';
 
 const session = (sessionId: string, over: Partial<Session> = {}): Session =>
-  ({ sessionId, state: 'online', since: 5, kind: 'agent', status: 'needs-approval', statusSince: 0, ...over }) as Session;
+  ({ sessionId, deviceId: 'box', state: 'online', since: 5, kind: 'agent', status: 'needs-approval', statusSince: 0, ...over }) as Session;
 const member = (memberId: string, ...sessions: Session[]) => ({ memberId, name: memberId, sessions }) as unknown as Member;
 const ask = (messageId: string, at: number) => ({ messageId, at }) as Ask;
 
@@ -16,7 +16,7 @@ describe('waitingIn', () => {
   });
 
   it('takes no session that is gone or needs nothing', () => {
-    const members = [member('nina', session('s1', { state: 'offline' }), session('s2', { status: 'working' }), session('s3', { state: 'away' }))];
+    const members = [member('nina', session('s1', { state: 'offline' }), session('s2', { status: 'working' }), session('s3', { state: 'away', deviceId: 'other' }))];
     expect(keys(members)).toEqual(['s3 5']);
   });
 

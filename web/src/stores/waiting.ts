@@ -1,5 +1,5 @@
 import type { Ask, Member, MeshState, Session } from '../peer/api';
-import { isLive, needsApproval, sinceOf } from '../text/sessions';
+import { liveSessions, needsApproval, sinceOf } from '../text/sessions';
 
 /** What waits for this person: a session that needs an approval, or a question to this member. */
 export type Waiting = Approval | Question;
@@ -25,8 +25,8 @@ export interface Question extends Common {
 /** Everything that waits, oldest first. */
 export function waitingIn(state: Pick<MeshState, 'members' | 'asks'>): Waiting[] {
   const approvals = state.members.flatMap((member) =>
-    member.sessions
-      .filter((session) => isLive(session) && needsApproval(session))
+    liveSessions(member)
+      .filter(needsApproval)
       .map((session): Approval => {
         const since = sinceOf(session);
         return { kind: 'approval', key: `${session.sessionId} ${since}`, since, member, session };

@@ -30,6 +30,13 @@ describe('sessionsOf', () => {
     expect(sessionsOf(member([gone, window, live])).shown).toEqual([live]);
   });
 
+  it('leaves out what its device speaks for no more, and keeps what is away with its device', () => {
+    const [here, ended, lost] = [session({ deviceId: 'a' }), session({ deviceId: 'a', state: 'away' }), session({ deviceId: 'b', state: 'away' })];
+    expect(sessionsOf(member([here, ended, lost])).shown).toEqual([here, lost]);
+    expect(sessionsOf(member([ended, { ...here, state: 'offline' }])).shown).toEqual([ended]);
+    expect(isUrgent(member([here, { ...ended, status: 'needs-approval' }]))).toBe(false);
+  });
+
   it('keeps one agent in the row of its member, and puts several beneath it, and one beneath a person', () => {
     const person = session({ kind: 'person' });
     expect(sessionsOf(member([session()])).apart).toBe(false);

@@ -16,7 +16,7 @@ export interface MemberSessions {
 }
 
 export function sessionsOf(member: Pick<Member, 'sessions' | 'kind' | 'status' | 'summary'>): MemberSessions {
-  const live = member.sessions.filter(isLive);
+  const live = liveSessions(member);
   const shown = live.filter(({ kind }) => kind !== 'person').sort(order);
   const { kind, status, summary } = live.find((session) => session.kind === 'person') ?? member;
   return {
@@ -31,11 +31,16 @@ export function sessionsOf(member: Pick<Member, 'sessions' | 'kind' | 'status' |
 
 /** Whether a session of the member needs an approval now. */
 export function isUrgent(member: Pick<Member, 'sessions'>): boolean {
-  return member.sessions.some((session) => isLive(session) && needsApproval(session));
+  return liveSessions(member).some(needsApproval);
 }
 
-export function isLive({ state }: Session): boolean {
-  return state !== 'offline';
+/**
+ * The sessions that are online, or away with their device. One that is away while its device is connected is not spoken for any
+ * more: it has ended, and the relay has yet to notice.
+ */
+export function liveSessions({ sessions }: Pick<Member, 'sessions'>): Session[] {
+  const connected = new Set(sessions.filter(({ state }) => state === 'online').map(({ deviceId }) => deviceId));
+  return sessions.filter(({ state, deviceId }) => state === 'online' || (state === 'away' && !connected.has(deviceId)));
 }
 
 function order(a: Session, b: Session): number {

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -12,10 +13,15 @@ import (
 )
 
 const (
-	// peersMax is how many members and sessions together a list shows of a mesh; offline members give way first.
-	peersMax = 200
-	// wordsMax bounds what a session says of itself in one field, in bytes.
+	// peersMax is how much a list shows of all meshes together, in bytes of the structure: what agents take in one piece. Offline
+	// members give way first, and no member takes the room of the others by the number of its sessions.
+	peersMax = 32 << 10
+	// membersMax and topicsMax bound the members and the topics of a mesh in it, as parts of what the mesh has.
+	membersMax = 0.5
+	topicsMax  = 0.125
+	// wordsMax bounds what a session says of itself in one field, in bytes, and tagsMax its tags.
 	wordsMax = 200
+	tagsMax  = 16
 )
 
 type listPeers struct {
@@ -39,6 +45,7 @@ type meshPeers struct {
 	Members []member `json:"members"`
 	Topics  []string `json:"topics"`
 	Left    int      `json:"left_out,omitempty" jsonschema:"members that found no room here"`
+	NoTopic int      `json:"topics_left_out,omitempty"`
 }
 
 type member struct {
@@ -48,6 +55,7 @@ type member struct {
 	Kind     string        `json:"kind"`
 	Presence string        `json:"presence" jsonschema:"online, away or offline"`
 	Sessions []peerSession `json:"sessions"`
+	Left     int           `json:"sessions_left_out,omitempty"`
 }
 
 type peerSession struct {
@@ -81,7 +89,7 @@ func (s *server) listPeers(ctx context.Context, in listPeers) (*sdk.CallToolResu
 	out := peers{Note: peersNote, Meshes: make([]meshPeers, len(meshes))}
 	var text strings.Builder
 	for i := range meshes {
-		out.Meshes[i] = meshPeersOf(&meshes[i])
+		out.Meshes[i] = meshPeersOf(&meshes[i], peersMax/len(meshes))
 		out.Meshes[i].write(&text)
 	}
 	quoted, err := frame.Quote(s.Entropy, text.String())
@@ -91,48 +99,84 @@ func (s *server) listPeers(ctx context.Context, in listPeers) (*sdk.CallToolResu
 	return say(quoted), out, nil
 }
 
-func meshPeersOf(m *daemon.MeshPeers) meshPeers {
+// meshPeersOf shows a mesh in about so many bytes.
+func meshPeersOf(m *daemon.MeshPeers, bytes int) meshPeers {
 	out := meshPeers{
 		Mesh: words(m.Name), ID: m.Mesh.String(), Online: m.Online, You: words(m.Self.Name),
 		Members: []member{}, Topics: []string{},
 	}
-	room := peersMax
+	topics := budget(float64(bytes) * topicsMax)
+	for _, topic := range m.Topics {
+		if name := words(topic); topics.takes(name) {
+			out.Topics = append(out.Topics, name)
+		} else {
+			out.NoTopic++
+		}
+	}
+	members := budget(float64(bytes) * membersMax)
+	var shown []*daemon.MemberPeer // those of out.Members
 	for _, present := range []bool{true, false} {
 		for i := range m.Members {
 			from := &m.Members[i]
 			if (from.Presence != peer.Offline) != present {
 				continue
 			}
-			if room -= 1 + len(from.Sessions); room < 0 {
+			if one := memberOf(from); members.takes(one) {
+				out.Members, shown = append(out.Members, one), append(shown, from)
+			} else {
 				out.Left++
-				continue
 			}
-			out.Members = append(out.Members, memberOf(from))
 		}
 	}
-	for _, topic := range m.Topics[:min(len(m.Topics), peersMax)] {
-		out.Topics = append(out.Topics, words(topic))
+	sessions := budget(bytes) - budget(float64(bytes)*(topicsMax+membersMax)) + members + topics
+	for round, more := 0, true; more; round++ { // one of each member, and then another
+		more = false
+		for i, from := range shown {
+			if round >= len(from.Sessions) {
+				continue
+			}
+			more = true
+			if one := sessionOf(&from.Sessions[round]); out.Members[i].Left == 0 && sessions.takes(one) {
+				out.Members[i].Sessions = append(out.Members[i].Sessions, one)
+			} else {
+				out.Members[i].Left++
+			}
+		}
 	}
 	return out
 }
 
+// budget is how many bytes are left.
+type budget int
+
+// takes reports whether there is room for a part of the structure, and takes it.
+func (b *budget) takes(part any) bool {
+	text, err := json.Marshal(part)
+	size := budget(len(text) + 1)
+	if err != nil || size > *b {
+		return false
+	}
+	*b -= size
+	return true
+}
+
+// memberOf is a member without its sessions.
 func memberOf(m *daemon.MemberPeer) member {
-	out := member{
+	return member{
 		Name: words(m.Name), ID: m.Member.String()[:8], You: m.IsSelf, Kind: words(string(m.Kind)), Presence: string(m.Presence),
 		Sessions: []peerSession{},
 	}
-	for i := range m.Sessions {
-		s := &m.Sessions[i]
-		shown := peerSession{
-			ID: s.Session.String()[:8], You: s.IsSelf, Kind: words(string(s.Kind)), State: string(s.State), Status: words(string(s.Status)),
-			StatusSince: s.StatusSince, Summary: words(s.Summary), Host: words(s.Host), Directory: words(s.Directory), Model: words(s.Model),
-		}
-		for _, tag := range s.Tags {
-			shown.Tags = append(shown.Tags, words(tag))
-		}
-		out.Sessions = append(out.Sessions, shown)
+}
+
+func sessionOf(s *daemon.SessionPeer) peerSession {
+	shown := peerSession{
+		ID: s.Session.String()[:8], You: s.IsSelf, Kind: words(string(s.Kind)), State: string(s.State), Status: words(string(s.Status)),
+		StatusSince: s.StatusSince, Summary: words(s.Summary), Host: words(s.Host), Directory: words(s.Directory), Model: words(s.Model),
 	}
-	return out
+	for _, tag := range s.Tags[:min(len(s.Tags), tagsMax)] {
+		shown.Tags = append(shown.Tags, words(tag))
+	}
+	return shown
 }
 
 // words is what a member says of itself, in one bounded line.
@@ -157,6 +201,9 @@ func (m *meshPeers) write(b *strings.Builder) {
 				}
 			}
 			b.WriteString("\n")
+		}
+		if one.Left > 0 {
+			fmt.Fprintf(b, "  %d more sessions found no room here.\n", one.Left)
 		}
 	}
 	if m.Left > 0 {

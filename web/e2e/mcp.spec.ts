@@ -73,7 +73,7 @@ test('two agents talk through every tool, and both see true states', async () =>
     expect(got.messages).toMatchObject([{ id: asked.id, from: 'Ada', type: 'ask' }]);
     const boundary = /^Between <peer-([0-9a-f]{16}) /.exec(got.framed)?.[1];
     expect(boundary).not.toBe('0000000000000000');
-    expect(got.framed.split(`\n</peer-${boundary}>\n`)[0]).toMatch(/>\nWhich port\?\n<\/peer-0000000000000000>$/);
+    expect(got.framed.split(`\n</peer-${boundary}>\n`)[0]).toMatch(/>\nWhich port\?\n‹\/peer-0000000000000000>$/);
     await expect.poll(() => one.stateOf(asked)).toBe('read');
     expect((await two.check()).messages).toEqual([]);
 

@@ -8,6 +8,7 @@ import (
 	"claudemesh.com/mesh/cli/claudemesh/daemon"
 	"claudemesh.com/mesh/cli/claudemesh/frame"
 	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/wire"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -66,7 +67,8 @@ func (s *server) change(ctx context.Context, change daemon.Change) (*sdk.CallToo
 	return say(fmt.Sprintf("%s, in %s.", text, strings.Join(seen.Meshes, ", "))), seen, nil
 }
 
-// lookAgain looks whether the machine has joined a mesh meanwhile, and gives the session as it is then. errNoMesh: it has not.
+// lookAgain looks whether the machine has joined a mesh meanwhile, and gives the session as it is then. The error says why it
+// is in none still; errNoMesh: the machine has none.
 func (s *server) lookAgain(ctx context.Context, door Door) (daemon.SessionCard, error) {
 	if err := door.Rescan(ctx); err != nil {
 		return daemon.SessionCard{}, failed(err, todoDoctor)
@@ -75,8 +77,21 @@ func (s *server) lookAgain(ctx context.Context, door Door) (daemon.SessionCard, 
 	if err != nil {
 		return daemon.SessionCard{}, failed(err, todoDoctor)
 	}
-	if len(now.Meshes) == 0 {
-		return daemon.SessionCard{}, errNoMesh
+	if len(now.Meshes) > 0 {
+		return now, nil
 	}
-	return now, nil
+	report, err := door.Report(ctx)
+	if err != nil {
+		return daemon.SessionCard{}, failed(err, todoDoctor)
+	}
+	for _, m := range report.Meshes {
+		if m.Problem != nil {
+			return daemon.SessionCard{}, failed(m.Problem, todoDoctor)
+		}
+	}
+	if len(report.Meshes) > 0 {
+		return daemon.SessionCard{}, failed(wire.Errorf(wire.CodeNotFound, "This session keeps to mesh %q, which is none of this machine's.", s.Agent.Mesh),
+			"Ask the user to correct --mesh or CLAUDEMESH_MESH in the entry of this server.")
+	}
+	return daemon.SessionCard{}, errNoMesh
 }

@@ -17,6 +17,7 @@ type Door interface {
 	Read(ctx context.Context, id string) (*daemon.Message, error)
 	Peers(ctx context.Context, caller daemon.Caller, mesh string) ([]daemon.MeshPeers, error)
 	Change(ctx context.Context, change daemon.Change) (daemon.SessionCard, error)
+	Report(ctx context.Context) (daemon.Report, error)
 	Rescan(ctx context.Context) error
 	Close() error
 }

@@ -22,6 +22,7 @@ type memory struct {
 	lent      map[uint64][]daemon.Message
 	confirmed chan uint64
 	sends     []daemon.Send
+	report    daemon.Report
 	states    map[string]peer.Delivery // by id
 	card      peer.Card
 	refuse    error         // of Send
@@ -159,6 +160,12 @@ func (m *memory) Change(_ context.Context, c daemon.Change) (daemon.SessionCard,
 		m.card.Summary = *c.Summary
 	}
 	return daemon.SessionCard{Session: c.Session, Card: m.card, Meshes: slices.Clone(m.meshes)}, nil
+}
+
+func (m *memory) Report(context.Context) (daemon.Report, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.report, nil
 }
 
 func (m *memory) Rescan(context.Context) error {

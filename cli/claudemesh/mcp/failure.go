@@ -16,9 +16,12 @@ type failure struct {
 	todo    string
 }
 
+// sentenceMax bounds a sentence that may hold names and what a relay says, in bytes.
+const sentenceMax = 1000
+
 // Error is what an agent reads: the sentence, the stable code, the way out.
 func (f *failure) Error() string {
-	text := fmt.Sprintf("%s (%s)", frame.Line(f.refusal.Message), f.refusal.Code)
+	text := fmt.Sprintf("%s (%s)", frame.Clip(frame.Line(f.refusal.Message), sentenceMax), f.refusal.Code)
 	if f.todo != "" {
 		text += " " + f.todo
 	}
@@ -79,7 +82,9 @@ func tellFailures(next sdk.MethodHandler) sdk.MethodHandler {
 			told = &failure{refusal: wire.Errorf(wire.CodeMalformed, "%s", call.GetError())}
 		}
 		call.Content = []sdk.Content{&sdk.TextContent{Text: told.Error()}}
-		call.Meta = sdk.Meta{errorKey: told.refusal}
+		call.Meta = sdk.Meta{errorKey: &wire.Error{
+			Code: told.refusal.Code, Message: frame.Clip(frame.Line(told.refusal.Message), sentenceMax), Retry: told.refusal.Retry,
+		}}
 		return call, nil
 	}
 }

@@ -218,6 +218,24 @@ func TestMeshThatIsJoinedLaterIsFound(t *testing.T) {
 	}
 }
 
+func TestSessionInNoMeshSaysWhy(t *testing.T) {
+	m := newMemory()
+	c := serve(t, m)
+	c.initialize("2025-11-25", "claude-code", `{}`)
+	for i, report := range []daemon.MeshReport{
+		{Name: "Harbour", Problem: wire.Errorf(wire.CodeInUse, "Another claudemesh uses this device just now.")}, {Name: "Harbour"},
+	} {
+		m.mu.Lock()
+		m.report.Meshes = []daemon.MeshReport{report}
+		m.mu.Unlock()
+		c.call(i, "check_messages", `{}`)
+		o := c.result(i)
+		if report.Problem != nil && o.Meta.Error.Code != wire.CodeInUse || report.Problem == nil && !strings.Contains(o.text(), "CLAUDEMESH_MESH") {
+			t.Errorf("%+v", o)
+		}
+	}
+}
+
 func TestLogHoldsNoSecretAndNoText(t *testing.T) {
 	var log strings.Builder
 	s := &server{Options: Options{Entropy: strings.NewReader(""), Log: func(format string, args ...any) { fmt.Fprintf(&log, format, args...) }}}

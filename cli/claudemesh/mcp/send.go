@@ -97,16 +97,22 @@ func (s *server) explainSend(ctx context.Context, door Door, err error) error {
 	return err
 }
 
+// toMax is how many recipients a receipt names.
+const toMax = 8
+
 func receiptOf(sent *daemon.Sent) receipt {
-	r := receipt{ID: sent.ID.String(), To: make([]string, len(sent.To)), State: string(sent.State)}
+	r := receipt{ID: sent.ID.String(), To: []string{}, State: string(sent.State)}
 	if sent.State == peer.Sending {
 		r.State = "kept"
 	}
-	for i, name := range sent.To {
-		r.To[i] = frame.Word(name)
+	for _, name := range sent.To[:min(len(sent.To), toMax)] {
+		r.To = append(r.To, frame.Word(name))
+	}
+	if more := len(sent.To) - toMax; more > 0 {
+		r.To = append(r.To, fmt.Sprintf("%d more", more))
 	}
 	if sent.Error != nil {
-		r.Error = frame.Line(sent.Error.Error())
+		r.Error = frame.Clip(frame.Line(sent.Error.Error()), sentenceMax)
 	}
 	return r
 }

@@ -50,8 +50,12 @@ func (s *server) sendMessage(ctx context.Context, in sendMessage) (*sdk.CallTool
 		message.Type = "ask"
 	}
 	if in.ReplyTo != "" {
-		if message.ReplyTo, err = s.whole(ctx, door, in.ReplyTo); err != nil {
+		asked := false
+		if message.ReplyTo, asked, err = s.replied(ctx, door, in.ReplyTo); err != nil {
 			return nil, receipt{}, err
+		}
+		if asked && !in.Ask {
+			message.Type = "answer"
 		}
 	}
 	sent, err := door.Send(ctx, message)
@@ -70,16 +74,18 @@ func (s *server) sendMessage(ctx context.Context, in sendMessage) (*sdk.CallTool
 	return say(told.String()), told, nil
 }
 
-// whole finds the message that an id's first digits mean.
-func (s *server) whole(ctx context.Context, door Door, digits string) (wire.MessageID, error) {
-	var id wire.MessageID
-	if len(digits) == 2*len(id) {
-		if id.UnmarshalText([]byte(strings.ToLower(digits))) == nil {
-			return id, nil
-		}
+// replied finds the message that an id's first digits mean, and whether it asked for an answer. A whole id counts even where
+// the message is not on this machine.
+func (s *server) replied(ctx context.Context, door Door, digits string) (id wire.MessageID, asked bool, err error) {
+	digits = strings.ToLower(digits)
+	m, err := door.Read(ctx, digits)
+	switch {
+	case err == nil:
+		return m.ID, m.Type == "ask", nil
+	case wire.CodeOf(err) == wire.CodeNotFound && len(digits) == 2*len(id) && id.UnmarshalText([]byte(digits)) == nil:
+		return id, false, nil
 	}
-	id, _, err := door.Message(ctx, strings.ToLower(digits))
-	return id, failed(err, "check_messages shows the ids of messages.")
+	return id, false, failed(err, "check_messages shows the ids of messages.")
 }
 
 // explainSend tells a target that means nothing from a machine that is in no mesh.

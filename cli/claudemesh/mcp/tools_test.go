@@ -186,17 +186,25 @@ func TestSendTellsHowFarItCame(t *testing.T) {
 
 func TestReplyGoesToTheMessageThatItsDigitsMean(t *testing.T) {
 	m := newMemory("Harbour")
-	m.states["abcdef01"+strings.Repeat("0", 24)] = peer.Received
+	ask, plain := message(0xab, "may I?"), message(0xcd, "done")
+	ask.Type = "ask"
+	m.lent[7] = []daemon.Message{ask, plain}
 	session := official(t, m)
 	var out receipt
-	for _, digits := range []string{"ABCDEF01", "abcdef01" + strings.Repeat("0", 24)} {
-		if _, failure := use(t, session, "send_message", map[string]any{"text": "yes", "reply_to": digits}, &out); failure.Code != "" {
-			t.Error(failure)
+	for i, reply := range []struct {
+		digits string
+		ask    bool
+		to     wire.MessageID
+		typ    string
+	}{
+		{"AB000000", false, ask.ID, "answer"}, {ask.ID.String(), false, ask.ID, "answer"}, {"ab000000", true, ask.ID, "ask"},
+		{"cd000000", false, plain.ID, "text"}, {"ee" + strings.Repeat("0", 30), false, wire.MessageID{0xee}, "text"},
+	} {
+		if _, failure := use(t, session, "send_message", map[string]any{"text": "yes", "reply_to": reply.digits, "ask": reply.ask}, &out); failure.Code != "" {
+			t.Fatal(failure)
 		}
-	}
-	for _, sent := range m.sends {
-		if sent.ReplyTo != (wire.MessageID{0xab, 0xcd, 0xef, 0x01}) || sent.To != "" {
-			t.Errorf("%+v", sent)
+		if sent := m.sends[i]; sent.ReplyTo != reply.to || sent.Type != reply.typ || sent.To != "" {
+			t.Errorf("%+v became %+v", reply, sent)
 		}
 	}
 	if text, failure := use(t, session, "send_message", map[string]any{"text": "yes", "reply_to": "99999999"}, &out); failure.Code != wire.CodeNotFound || !strings.Contains(text, "check_messages shows the ids") {

@@ -118,28 +118,35 @@ func (in *Directory) noSession(text string, err error) error {
 	return err
 }
 
-// suggestSessions suggests the sessions of the one member whose name stands before the last slash: by the folder where that means
-// one of them, and else by digits of the id.
+// suggestSessions suggests the sessions of the one member whose name was typed whole, or stands before the last slash: by the folder
+// where that means one of them, and else by digits of the id. One without a directory is suggested for its digits alone.
 func (in *Directory) suggestSessions(text string) []Suggestion {
-	slash := strings.LastIndexByte(text, '/')
-	if slash < 0 {
+	name, prefix := strings.TrimPrefix(text, "@"), ""
+	members := in.named(name).distinct()
+	if slash := strings.LastIndexByte(name, '/'); len(members) == 0 && slash >= 0 {
+		name, prefix = name[:slash], name[slash+1:]
+		members = in.named(name).distinct()
+	}
+	if name == "" || len(members) != 1 || members[0] == in.Self {
 		return nil
 	}
-	members := in.named(strings.TrimPrefix(text[:slash], "@")).distinct()
-	if len(members) != 1 {
-		return nil
+	before := text[:len(text)-len(prefix)]
+	if prefix == "" {
+		before = strings.TrimSuffix(before, "/") + "/"
 	}
-	before, prefix := text[:slash+1], text[slash+1:]
 	var all []Suggestion
 	for _, s := range in.sessionsOf(members[0]) {
 		id := s.ID.String()
-		if !hasPrefixFold(s.folder(), prefix) && !hasPrefixFold(s.Host, prefix) && !hasPrefixFold(id, prefix) {
+		byName := s.Directory != "" && (hasPrefixFold(s.folder(), prefix) || hasPrefixFold(s.Host, prefix))
+		if !byName && (prefix == "" || !hasPrefixFold(id, prefix)) {
 			continue
 		}
-		for _, name := range []string{s.folder(), id[:minPrefix], id} {
-			r, err := Resolve(before+name, *in)
-			if err == nil && r.Session == s.ID && r.Members[0] == members[0] && strings.TrimSpace(name) == name {
-				all = append(all, Suggestion{Target: before + name, Label: before + name, Kind: SuggestMember, Member: members[0], Session: s.ID, Count: 1})
+		for _, which := range []string{s.folder(), id[:minPrefix], id} {
+			r, err := Resolve(before+which, *in)
+			if err == nil && r.Session == s.ID && r.Members[0] == members[0] && strings.TrimSpace(which) == which {
+				all = append(all, Suggestion{
+					Target: before + which, Label: in.nameOf(members[0]) + "/" + which, Kind: SuggestMember, Member: members[0], Session: s.ID, Count: 1,
+				})
 				break
 			}
 		}

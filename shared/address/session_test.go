@@ -194,6 +194,7 @@ func TestCompleteSessions(t *testing.T) {
 		want []string
 	}{
 		"all of a member":          {"Carol/", []string{"Carol/api", "Carol/cafe0001", "Carol/web"}},
+		"a whole name":             {"@carol", []string{"@Carol", "@carol/api", "@carol/cafe0001", "@carol/web"}},
 		"a folder":                 {"@carol/W", []string{"@carol/web"}},
 		"a host":                   {"carol/box", []string{"carol/cafe0001", "carol/web"}},
 		"digits":                   {"carol/ab12f", []string{"carol/api"}},

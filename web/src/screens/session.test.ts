@@ -5,7 +5,7 @@ import { MeshStore } from '../stores/mesh.svelte';
 import { addressed, aimOf } from './composer';
 import { sessionsTold, stateWord } from './message';
 import { detailsText } from './session';
-import { suggestSessions, targetOf } from './suggest';
+import { targetOf } from './target';
 import { titleOf } from './title';
 import { spokenWaiting } from './waiting';
 
@@ -129,28 +129,6 @@ describe('what waits', () => {
     expect(titleOf(await mesh([], {}), people)).toBe('People · Quay');
     expect(titleOf(await mesh([member('nina', [needing])], { asks: [ask()], unread: 3 }), people)).toBe('(3) 2 waiting · People · Quay');
     expect(titleOf(await mesh([]), { name: 'mesh', meshId: 'mesh' })).toBe('Quay');
-  });
-});
-
-describe('suggestSessions', () => {
-  const targets = async (typed: string, ...members: Member[]) => suggestSessions(await mesh(members), members, typed).map(({ target }) => target);
-  const nina = member('Nina', [shop, cart]);
-
-  it('begins once the name of the member is whole', async () => {
-    expect(await targets('@nin', nina)).toEqual([]);
-    expect(await targets('@nina', nina)).toEqual(['@Nina/cart', '@Nina/shop']);
-    expect(await targets('Nina/s', nina, member('Otto', [shop]))).toEqual(['@Nina/shop']);
-    expect(await targets('@nina/5A0B00000002', nina)).toEqual(['@Nina/cart']);
-    expect(await targets('@', member('', [shop]))).toEqual([]);
-  });
-
-  it('names by id what no word alone means', async () => {
-    const twin = session('77aa00000001', '~/shop');
-    expect(await targets('@nina/', member('Nina', [shop, twin]))).toEqual([`@Nina/${shop.sessionId}`, `@Nina/${twin.sessionId}`]);
-    const host = session('77aa00000002', '~/api', { host: 'shop' });
-    expect(await targets('@nina/shop', member('Nina', [shop, host]))).toEqual([`@Nina/${shop.sessionId}`]);
-    const [one, other] = [member('Nina', [cart]), member('nina', [twin], { memberId: 'bb'.repeat(32) })];
-    expect(await targets('nina', { ...one, memberId: 'aa'.repeat(32) }, other)).toEqual(['aaaaaaaaaaaa/cart', 'bbbbbbbbbbbb/shop']);
   });
 });
 

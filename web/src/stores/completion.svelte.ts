@@ -9,15 +9,13 @@ export class Completion {
 
   readonly #peer: Peer;
   readonly #most: number;
-  readonly #more: (prefix: string) => Suggestion[];
   #asked = 0;
   #closed = false;
 
-  /** Shows at most so many: those of the peer, and then `more`. */
-  constructor(peer: Peer, most = Number.POSITIVE_INFINITY, more: (prefix: string) => Suggestion[] = () => []) {
+  /** Shows at most so many. */
+  constructor(peer: Peer, most = Number.POSITIVE_INFINITY) {
     this.#peer = peer;
     this.#most = most;
-    this.#more = more;
   }
 
   get open(): boolean {
@@ -34,10 +32,9 @@ export class Completion {
     this.fits = true;
     const known = await this.#peer.complete(meshId, prefix).catch(() => []);
     if (asked !== this.#asked) return;
-    const items = [...known, ...this.#more(prefix).filter(({ target }) => known.every((one) => one.target !== target))];
-    this.fits = items.length > 0;
+    this.fits = known.length > 0;
     if (this.#closed) return;
-    this.items = items.slice(0, this.#most);
+    this.items = known.slice(0, this.#most);
     this.active = 0;
   }
 

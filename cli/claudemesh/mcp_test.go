@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,30 +156,31 @@ func TestAgentThatDiesBeforeItReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := ada.do("send", "@box", "do not lose this")
-	waiting := func() any {
-		sessions, _ := box.do("daemon", "status")["sessions"].([]any)
-		if len(sessions) == 0 {
+	session := func(field string) any {
+		var report struct{ Sessions []map[string]any }
+		out, _ := box.command("--json", "daemon", "status").Output() // it may not run yet
+		if json.Unmarshal(out, &report) != nil || len(report.Sessions) == 0 {
 			return nil
 		}
-		return sessions[0].(map[string]any)["waiting"]
+		return report.Sessions[0][field]
 	}
-	until(t, "the message waits", func() bool { return waiting() == 1.0 })
+	until(t, "the message waits", func() bool { return session("waiting") == 1.0 })
 	// The client reads no more. Its pipe is filled, so that the answer which carries the message cannot be written.
 	for i := range 60 {
 		fmt.Fprintf(in, `{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`+"\n", 10+i)
 	}
 	io.WriteString(in, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"check_messages","arguments":{}}}`+"\n")
-	until(t, "the message is lent", func() bool { return waiting() != 1.0 })
+	until(t, "the message is lent", func() bool { return session("status") == "working" }) // asking for messages is work
 	dying.Process.Kill()
 	dying.Wait()
 
-	session, err := sdk.NewClient(&sdk.Implementation{Name: "next", Version: "1"}, nil).Connect(t.Context(), &sdk.CommandTransport{Command: box.agent()}, nil)
+	next, err := sdk.NewClient(&sdk.Implementation{Name: "next", Version: "1"}, nil).Connect(t.Context(), &sdk.CommandTransport{Command: box.agent()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer session.Close()
+	defer next.Close()
 	until(t, "the message comes again", func() bool {
-		messages := use(t, session, "check_messages", nil)["messages"].([]any)
+		messages := use(t, next, "check_messages", nil)["messages"].([]any)
 		if len(messages) == 0 {
 			return false
 		}
@@ -187,7 +189,38 @@ func TestAgentThatDiesBeforeItReads(t *testing.T) {
 		}
 		return true
 	})
-	if messages := use(t, session, "check_messages", nil)["messages"].([]any); len(messages) != 0 {
+	if messages := use(t, next, "check_messages", nil)["messages"].([]any); len(messages) != 0 {
 		t.Errorf("it came twice: %v", messages)
+	}
+}
+
+// TestSessionKeepsToItsMesh: a session is in all meshes of its machine, or in the one that it names.
+func TestSessionKeepsToItsMesh(t *testing.T) {
+	r, _, box := meet(t)
+	box.do("create", "Quay", "--relay", r.url, "--as", "Bo")
+	for named, want := range map[string]string{"": "Harbour Quay", "Quay": "Quay", "Nowhere": "not_found"} {
+		agent := box.agent()
+		agent.Env = append(agent.Env, "CLAUDEMESH_MESH="+named)
+		session, err := sdk.NewClient(&sdk.Implementation{Name: "official", Version: "1"}, nil).Connect(t.Context(), &sdk.CommandTransport{Command: agent}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "list_peers"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		if result.IsError {
+			found = append(found, result.Meta["claudemesh.com/error"].(map[string]any)["code"].(string))
+		} else {
+			for _, mesh := range result.StructuredContent.(map[string]any)["meshes"].([]any) {
+				found = append(found, mesh.(map[string]any)["mesh"].(string))
+			}
+		}
+		slices.Sort(found)
+		if got := strings.Join(found, " "); got != want {
+			t.Errorf("CLAUDEMESH_MESH=%s: %s, not %s", named, got, want)
+		}
+		session.Close()
 	}
 }

@@ -116,7 +116,13 @@ func TestAnybodys(t *testing.T) {
 	d.direct(agent.Arrival{})
 	batch := d.takes(noon, 1, fresh(1)...)
 	d.takes(noon, 2) // it is lent
+	if d.Waiting(noon, id(1)) != 1 || d.Waiting(noon, id(2)) != 0 || d.Count(noon, id(1), wire.PriorityLow) != 0 {
+		t.Error("what is lent does not wait for whom it is lent to, or for another")
+	}
 	d.Confirm(batch)
+	if d.Waiting(noon, id(1)) != 0 {
+		t.Error("what was taken waits")
+	}
 	d.takes(noon, 2)
 	d.takes(noon, 1)
 	if left := len(d.rows); left != 0 {

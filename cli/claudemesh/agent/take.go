@@ -194,6 +194,16 @@ func (q *Queue) pushable(session wire.SessionID) (wire.SessionID, bool) {
 	return best, found
 }
 
+// Waiting is how many messages a session has not taken: those that it could take, and those that are lent to it.
+func (q *Queue) Waiting(now time.Time, session wire.SessionID) (count int) {
+	for _, m := range q.messages {
+		if q.available(now, session, m) >= 0 || slices.ContainsFunc(m.Due, func(d due) bool { return d.Lent == session && now.Before(d.until) }) {
+			count++
+		}
+	}
+	return count
+}
+
 // Count is how many messages of at least a priority a session could take.
 func (q *Queue) Count(now time.Time, session wire.SessionID, least wire.Priority) (count int) {
 	for _, m := range q.messages {

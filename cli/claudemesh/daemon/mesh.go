@@ -46,20 +46,20 @@ type pushes struct {
 	number uint64
 }
 
-// hold takes a folder's lock and runs its device. home.ErrHeld: another process speaks for it. CodeNotFound: it was made or
+// hold takes a folder's lock, runs its device, and makes it part of the daemon. It is called with scanning held. home.ErrHeld: another process speaks for it. CodeNotFound: it was made or
 // joined only halfway.
-func (s *Server) hold(ctx context.Context, folder home.Folder) (m *mesh, err error) {
-	m = &mesh{
+func (s *Server) hold(ctx context.Context, folder home.Folder) (err error) {
+	m := &mesh{
 		server: s, folder: folder, shown: map[wire.SessionID]*peer.Card{},
 		arrived: make(chan struct{}, 1), told: make(chan struct{}, 1), showing: make(chan struct{}, 1), pushing: make(chan struct{}, 1),
 		begun: make(chan struct{}),
 	}
 	if m.lock, err = folder.Lock(); err != nil {
-		return nil, err
+		return err
 	}
 	if m.device, err = device.Open(ctx, folder, device.Options{Log: s.config.Log}); err != nil {
 		m.lock.Unlock()
-		return nil, err
+		return err
 	}
 	rows, err := kv.OpenRows(folder.Agent())
 	if err == nil {
@@ -70,12 +70,13 @@ func (s *Server) hold(ctx context.Context, folder home.Folder) (m *mesh, err err
 	if err != nil {
 		err = errors.Join(err, m.device.Close())
 		m.lock.Unlock()
-		return nil, err
+		return err
 	}
 	m.rows = newWriter(rows, s.config.Log)
 	m.rows.failed = m.reload
 	m.look()
 	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.join(m) // before anything arrives: who lives now is to get it
 	m.unhear = m.device.Subscribe(m.hear)
 	m.device.Connect(ctx)
 	for _, part := range []func(context.Context){m.take, m.tell, m.show, m.push} {
@@ -86,7 +87,7 @@ func (s *Server) hold(ctx context.Context, folder home.Folder) (m *mesh, err err
 			s.config.Log("commands are not served: " + err.Error())
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // load reads the queue, which begins where the inbox of the command line stands.

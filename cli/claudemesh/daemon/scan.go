@@ -70,10 +70,9 @@ func (s *Server) scan(ctx context.Context) {
 		if held || time.Now().Before(s.released[folder.Name()]) || ctx.Err() != nil {
 			continue
 		}
-		m, err := s.hold(ctx, folder)
+		err := s.hold(ctx, folder)
 		switch {
 		case err == nil:
-			s.join(folder, m)
 		case wire.CodeOf(err) == wire.CodeNotFound: // made or joined only halfway: not a mesh yet
 		default:
 			if errors.Is(err, home.ErrHeld) {
@@ -92,10 +91,10 @@ func (s *Server) scan(ctx context.Context) {
 }
 
 // join makes a mesh part of the daemon, with all sessions that show themselves in it.
-func (s *Server) join(folder home.Folder, m *mesh) {
+func (s *Server) join(m *mesh) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.meshes[folder.Name()] = m
+	s.meshes[m.folder.Name()] = m
 	s.spreadTo(m, s.registry.Sessions(), nil)
 	m.queue.Settle() // what was due to sessions that are gone by now
 	m.post(m.queue.Pushes(time.Now()))

@@ -90,15 +90,11 @@ func Run(ctx context.Context, config Config) error {
 	if s.socket, err = config.Home.Socket(); err != nil {
 		return err
 	}
-	os.Remove(s.socket) // the lock is ours, so what lies there is of a process that is gone
-	listener, err := net.Listen("unix", s.socket)
+	listener, err := home.Listen(s.socket)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	if err := os.Chmod(s.socket, 0o600); err != nil {
-		return err
-	}
 	if err := s.restore(); err != nil {
 		return err
 	}

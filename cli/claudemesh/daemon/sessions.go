@@ -89,7 +89,7 @@ func (s *Server) sessionCard(one *agent.Session) SessionCard {
 	for _, m := range s.held() {
 		if m.in(one) {
 			out.Meshes = append(out.Meshes, m.view.Load().Name)
-			out.Waiting += m.queue.Count(now, one.ID, wire.PriorityLow)
+			out.Waiting += m.queue.Waiting(now, one.ID)
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -42,6 +43,8 @@ type soak struct {
 	directs map[wire.MessageID]bool
 	topics  []wire.MessageID // in the order in which they were sent
 	next    uint32
+	// streamed is closed when nothing more is sent.
+	streamed chan struct{}
 }
 
 // Sessions of real programs start and die, some by SIGKILL, and the daemon dies once, while messages stream in: in the end no
@@ -49,7 +52,7 @@ type soak struct {
 // session that lived through it and was new to none twice, and Ada knows that all was read.
 func TestSoak(t *testing.T) {
 	_, ada, m := world(t)
-	s := &soak{t: t, ada: ada, m: m, directs: map[wire.MessageID]bool{}}
+	s := &soak{t: t, ada: ada, m: m, directs: map[wire.MessageID]bool{}, streamed: make(chan struct{})}
 	c := m.client()
 	over := time.Now().Add(*soakTime)
 	var slots sync.WaitGroup
@@ -91,7 +94,7 @@ func (s *soak) slot(over time.Time, lasting bool) {
 		<-timer.C
 		switch {
 		case lasting:
-			s.drained(one.Session)
+			s.drained(p, one.Session)
 			p.end()
 			l.survived = true
 		case rand.IntN(2) == 0:
@@ -115,41 +118,40 @@ func (s *soak) newAgent() daemon.Agent {
 	}
 }
 
-// drained waits until a session has taken what is due to it.
-func (s *soak) drained(session wire.SessionID) {
-	c := s.m.client()
-	for _, topic := range s.sent() {
-		until(s.t, "a message to reach the machine", func() bool {
-			_, _, err := c.Message(limit(s.t), topic.String())
-			return err == nil
+// drained waits until the stream has ended and a session has taken what is due to it.
+func (s *soak) drained(p *agentProcess, session wire.SessionID) {
+	<-s.streamed
+	if len(s.topics) > 0 {
+		last := s.topics[len(s.topics)-1]
+		until(s.t, "the last message in the topic to reach a session", func() bool {
+			return slices.ContainsFunc(p.said(), func(w word) bool {
+				return slices.ContainsFunc(w.Taken, func(m daemon.Message) bool { return m.ID == last })
+			})
 		})
 	}
+	c := s.m.client()
 	until(s.t, "a session to have taken all", func() bool {
 		card, err := c.Change(limit(s.t), daemon.Change{Caller: daemon.Caller{Session: session}})
 		return err == nil && card.Waiting == 0
 	})
 }
 
-func (s *soak) sent() []wire.MessageID {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.topics) == 0 {
-		return nil
-	}
-	return s.topics[len(s.topics)-1:] // who has the last has all before it
-}
-
 // stream sends direct messages, some of them to one session, and messages in #general.
 func (s *soak) stream(over time.Time) {
+	defer close(s.streamed)
 	pause := time.NewTicker(30 * time.Millisecond)
 	defer pause.Stop()
 	for n := 0; time.Now().Before(over) && !s.t.Failed(); n++ {
 		switch n % 3 {
 		case 0:
-			sent := send(s.t, s.ada, peer.Draft{Target: "#general", Text: fmt.Sprint("topic ", n)})
-			s.mu.Lock()
+			s.mu.Lock() // who is seen to live between sending and noting would be said to have lived through it
+			sent, err := s.ada.Send(limit(s.t), peer.Draft{Target: "#general", Text: fmt.Sprint("topic ", n), Priority: wire.PriorityNext})
 			s.topics = append(s.topics, sent.ID)
 			s.mu.Unlock()
+			if err != nil {
+				s.t.Error(err)
+				return
+			}
 		default:
 			draft := peer.Draft{Text: fmt.Sprint("direct ", n)}
 			if n%3 == 2 {

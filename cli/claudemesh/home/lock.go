@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -44,6 +45,21 @@ func (f Folder) Socket() (string, error) { return socket(f.path) }
 
 // Socket is the path of the local socket at which the holder of the directory's lock serves, in the same folder.
 func (h *Home) Socket() (string, error) { return socket(h.dir) }
+
+// Listen opens a socket of this package, which only the user may connect to. Whoever calls it holds the lock that goes with the
+// socket, so what lies at the path is of a process that is gone.
+func Listen(path string) (net.Listener, error) {
+	os.Remove(path)
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("open the local socket: %w", err)
+	}
+	if err := keepPrivate(path); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("open the local socket: %w", err)
+	}
+	return listener, nil
+}
 
 func socket(of string) (string, error) {
 	dir := os.Getenv("XDG_RUNTIME_DIR")

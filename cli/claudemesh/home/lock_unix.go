@@ -20,6 +20,9 @@ func lockFile(file *os.File) error {
 	return nil
 }
 
+// keepPrivate lets nobody else connect to a socket, even where its folder were open.
+func keepPrivate(path string) error { return os.Chmod(path, 0o600) }
+
 // ownPrivate refuses a folder for sockets that somebody else made or may enter.
 func ownPrivate(dir string) error {
 	info, err := os.Lstat(dir)

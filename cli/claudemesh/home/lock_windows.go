@@ -19,5 +19,8 @@ func lockFile(file *os.File) error {
 	return nil
 }
 
+// keepPrivate has nothing to do: what lies in the user's temporary folder is the user's alone.
+func keepPrivate(string) error { return nil }
+
 // ownPrivate has nothing to check: the user's temporary folder is private on this system.
 func ownPrivate(string) error { return nil }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -181,13 +180,8 @@ func (c *call) serve(folder home.Folder, d *device.Device, busy func() (done fun
 	if err != nil {
 		return nil, err
 	}
-	os.Remove(path) // the lock is ours, so what lies there is of a process that is gone
-	listener, err := net.Listen("unix", path)
+	listener, err := home.Listen(path)
 	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		listener.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -107,7 +107,7 @@ func (s *Server) address(ctx context.Context, in *Send, meshes []*mesh) (*mesh, 
 	for i, m := range found {
 		names[i] = fmt.Sprintf("%s (%s)", oneLine(m.view.Load().Name), m.view.Load().Mesh.String()[:8])
 	}
-	return nil, none, wire.Errorf(wire.CodeAmbiguous, "%q means something in several meshes: %s. Say which.", in.To, strings.Join(names, ", "))
+	return nil, none, wire.Errorf(wire.CodeAmbiguous, "%q means something in several meshes: %s. Name one as mesh.", in.To, strings.Join(names, ", "))
 }
 
 // replyTo is where a message came from: the topic it stands in, or who sent it with all whom it went to.

@@ -67,7 +67,7 @@ func (c *call) lockAway(ctx context.Context, folder home.Folder) (*home.Lock, er
 	defer cancel()
 	client, err := daemon.Connect(limited, daemon.Options{ConfigDir: c.ConfigDir, Version: c.Version})
 	if err == nil {
-		err = client.Release(limited, folder.Name())
+		_ = client.Release(limited, folder.Name()) // whether it has, the lock tells
 		client.Close()
 	}
 	if lock, err = folder.Lock(); errors.Is(err, home.ErrHeld) {

@@ -92,9 +92,12 @@ func (m *mesh) arrival(ctx context.Context, view *peer.MeshView, message *peer.M
 // elsewhere reports whether a session of the own member lives on another device.
 func elsewhere(view *peer.MeshView, session wire.SessionID) bool {
 	for i := range view.Members {
+		if !view.Members[i].IsSelf {
+			continue // ids are made by devices: another member's session may have this one too
+		}
 		for _, s := range view.Members[i].Sessions {
-			if s.Session == session {
-				return view.Members[i].IsSelf && s.Device != view.Device && s.State != peer.Offline
+			if s.Session == session && s.Device != view.Device && s.State != peer.Offline {
+				return true
 			}
 		}
 	}

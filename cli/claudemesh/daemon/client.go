@@ -18,6 +18,8 @@ type Options struct {
 	Version   string // of this program; a daemon of another version makes room for this one
 	// Start starts a daemon where none runs. Else a missing one is wire.CodeUnreachable.
 	Start bool
+	// Patience is how long a daemon that runs may take to greet; 0: 10 seconds. See ErrSilent.
+	Patience time.Duration
 	// Program is the command that runs the daemon, where it is started; empty: this program with "daemon run".
 	Program []string
 	// Embed runs the daemon in this process for as long as the client lives, as CLAUDEMESH_NO_DAEMON asks. It is then set up
@@ -39,7 +41,7 @@ type Client struct {
 }
 
 // Connect finds the daemon, or starts it. A daemon of another version is used as it is without Start, and with it asked to end,
-// and one of this version started in its place.
+// and one of this version started in its place. ErrSilent: one runs that does not greet.
 func Connect(ctx context.Context, o Options) (*Client, error) {
 	h, err := home.Open(o.ConfigDir)
 	if err != nil {
@@ -224,10 +226,14 @@ func (c *Client) Send(ctx context.Context, s Send) (Sent, error) {
 	return sent, err
 }
 
-// Message is a message of this machine's log, to be told how far it came. id is whole, or 8 digits or more of it.
+// Message is a message of this machine's log, to be told how far it came. id is whole, or 8 digits or more of it. A client that
+// has a session finds what is in the session's meshes.
 func (c *Client) Message(ctx context.Context, id string) (wire.MessageID, Sent, error) {
+	if err := c.attachedAll(ctx); err != nil {
+		return wire.MessageID{}, Sent{}, err
+	}
 	var found messageFound
-	err := c.ask(ctx, opMessage, messageAsked{id}, &found)
+	err := c.ask(ctx, opMessage, messageAsked{c.own(), id}, &found)
 	return found.ID, found.Sent, err
 }
 
@@ -290,6 +296,18 @@ func (c *Client) Stop(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// own is the client's session; none, where it has not one alone.
+func (c *Client) own() (caller Caller) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.attachments) == 1 {
+		for a := range c.attachments {
+			caller.Session = a.agent.Session
+		}
+	}
+	return caller
 }
 
 // attachedAll waits until the daemon, lost and found again, knows this client's sessions: what is asked is about them.

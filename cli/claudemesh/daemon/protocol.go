@@ -69,6 +69,7 @@ type attached struct {
 // messageAsked and messageFound are opMessage.
 type (
 	messageAsked struct {
+		Caller
 		ID string `json:"id"`
 	}
 	messageFound struct {

@@ -276,7 +276,7 @@ func (s *Server) operate(ctx context.Context, r *request) (body json.RawMessage,
 	case opSend:
 		body, err = hand(r, func(m Send) (Sent, error) { return s.send(ctx, &m) })
 	case opMessage:
-		body, err = hand(r, func(m messageAsked) (messageFound, error) { return s.message(ctx, m.ID) })
+		body, err = hand(r, func(m messageAsked) (messageFound, error) { return s.message(ctx, &m) })
 	case opPeers:
 		body, err = hand(r, func(p peersAsked) ([]MeshPeers, error) { return s.peers(ctx, &p) })
 	case opChange:

@@ -154,13 +154,19 @@ func (m *mesh) sent(message *peer.MessageView) Sent {
 	return out
 }
 
-// message finds a message of this machine's logs.
-func (s *Server) message(ctx context.Context, prefix string) (messageFound, error) {
+// message finds a message of this machine's logs: of the caller's meshes, where it names its session.
+func (s *Server) message(ctx context.Context, in *messageAsked) (messageFound, error) {
+	prefix := in.ID
 	if err := s.awaitReady(ctx); err != nil {
 		return messageFound{}, err
 	}
 	s.mu.Lock()
-	all := s.held()
+	one, err := s.caller(&in.Caller)
+	if err != nil && !in.Session.IsZero() {
+		s.mu.Unlock()
+		return messageFound{}, err
+	}
+	all := s.meshesOf(one, "")
 	s.mu.Unlock()
 	var found *messageFound
 	for _, m := range all {

@@ -113,7 +113,7 @@ func (in *Directory) noSession(text string, err error) error {
 		return err
 	}
 	if members := in.named(text[:slash]).distinct(); len(members) == 1 {
-		return wire.Errorf(wire.CodeNotFound, "%s has no session here that fits %q", in.nameOf(members[0]), text[slash+1:])
+		return wire.Errorf(wire.CodeNotFound, "no session of %s fits %q", in.nameOf(members[0]), text[slash+1:])
 	}
 	return err
 }

@@ -92,9 +92,9 @@ func TestResolveSessionRefuses(t *testing.T) {
 		sessions []wire.SessionID
 		says     string
 	}{
-		"no such session":             {"carol/nothing", wire.CodeNotFound, nil, nil, "Carol has no session"},
-		"three digits":                {"carol/ab1", wire.CodeNotFound, nil, nil, "Carol has no session"},
-		"nothing behind the slash":    {"carol/", wire.CodeNotFound, nil, nil, "Carol has no session"},
+		"no such session":             {"carol/nothing", wire.CodeNotFound, nil, nil, "no session of Carol"},
+		"three digits":                {"carol/ab1", wire.CodeNotFound, nil, nil, "no session of Carol"},
+		"nothing behind the slash":    {"carol/", wire.CodeNotFound, nil, nil, "no session of Carol"},
 		"nobody before the slash":     {"dave/web", wire.CodeNotFound, nil, nil, "nobody"},
 		"a slash alone":               {"/", wire.CodeNotFound, nil, nil, "nobody"},
 		"seven digits":                {"ab12cd3", wire.CodeNotFound, nil, nil, "nobody"},

@@ -124,6 +124,9 @@ func (c *Core) compose(in Send) (MessageView, error) {
 	} else if m.To = members; !c.present(members) {
 		return none, wire.Refuse(wire.CodeUnknownMember)
 	} else if slices.Equal(members, []wire.MemberID{c.member}) && len(c.roster.DevicesOf(c.member)) < 2 {
+		if !m.Session.IsZero() {
+			return none, wire.Errorf(wire.CodeNotFound, "That session is on this device. Sessions of one device cannot write to each other yet.")
+		}
 		return none, wire.Errorf(wire.CodeNotFound, "You have no other device in this mesh that this could go to.")
 	}
 	if m.Session.IsZero() {

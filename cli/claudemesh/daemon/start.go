@@ -16,7 +16,52 @@ const (
 	// startPatience is how long a daemon that was started may take to answer.
 	startPatience = 10 * time.Second
 	startPoll     = 10 * time.Millisecond
+	// greetPatience is how long a daemon that runs may take to greet.
+	greetPatience = 10 * time.Second
 )
+
+// ErrSilent says that a daemon runs and does not answer, as one that was stopped by a signal.
+var ErrSilent = wire.Errorf(wire.CodeInUse, "The daemon of this machine does not answer. \"claudemesh daemon stop\" ends it; whoever needs it next starts it again.")
+
+// greet asks the daemon who it is.
+func (c *Client) greet(ctx context.Context, l *lines) (other hello, err error) {
+	patience := c.options.Patience
+	if patience == 0 {
+		patience = greetPatience
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err = exchange(limited, l, opHello, nil, &other); err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = ErrSilent
+	}
+	return other, err
+}
+
+// Kill ends a daemon that does not answer, and returns its process when it is gone. ErrSilent: which process it is cannot be known.
+func Kill(ctx context.Context, configDir string) (pid int, err error) {
+	h, err := home.Open(configDir)
+	if err != nil {
+		return 0, err
+	}
+	if pid = h.Holder(); pid == 0 {
+		return 0, ErrSilent
+	}
+	process, err := os.FindProcess(pid)
+	if err == nil {
+		err = process.Kill()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("end the daemon, process %d: %w", pid, err)
+	}
+	for h.Holder() == pid {
+		select {
+		case <-time.After(startPoll):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	return pid, nil
+}
 
 // meet finds a daemon and sees that it is of this version, where a client may start one.
 func (c *Client) meet(ctx context.Context) error {
@@ -25,8 +70,7 @@ func (c *Client) meet(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var other hello
-		err = exchange(ctx, l, opHello, nil, &other)
+		other, err := c.greet(ctx, l)
 		l.conn.Close()
 		switch {
 		case wire.CodeOf(err) == wire.CodeUnreachable && c.options.Start:

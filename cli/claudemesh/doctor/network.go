@@ -36,8 +36,11 @@ func (d *Doctor) daemon(ctx context.Context) *daemon.Report {
 		}
 		d.say("daemon", "", OK, "it does not run, and starts when an agent needs it", "")
 		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		d.say("daemon", "", Fail, "it runs and does not answer", "claudemesh daemon stop")
+		return nil
 	case err != nil:
-		d.say("daemon", "", Fail, fmt.Sprintf("it does not answer: %v", err), "claudemesh daemon stop")
+		d.say("daemon", "", Fail, fmt.Sprintf("it cannot be asked: %v", err), "claudemesh daemon stop")
 		return nil
 	case report.Version != d.Version:
 		d.say("daemon", "", Warn, fmt.Sprintf("it is of version %s, and this is %s", report.Version, d.Version), "claudemesh daemon stop")

@@ -60,6 +60,25 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// Who holds the directory's lock is known while it is held.
+func TestHolder(t *testing.T) {
+	h, _ := open(t)
+	if pid := h.Holder(); pid != 0 {
+		t.Errorf("process %d holds a lock that nobody took", pid)
+	}
+	lock, err := h.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pid := h.Holder(); pid != os.Getpid() {
+		t.Errorf("process %d holds it, want %d", pid, os.Getpid())
+	}
+	lock.Unlock()
+	if pid := h.Holder(); pid != 0 {
+		t.Errorf("process %d holds a lock that was let go", pid)
+	}
+}
+
 // One process speaks for a device; when it ends, another may.
 func TestLock(t *testing.T) {
 	h, _ := open(t)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
 // ErrHeld says that another process speaks for the device, or for the directory, just now.
@@ -21,8 +22,49 @@ type Lock struct{ file *os.File }
 // Lock takes the device's lock without waiting, or says ErrHeld.
 func (f Folder) Lock() (*Lock, error) { return lock(f.file("lock")) }
 
-// Lock takes the lock of the one process that serves the whole directory, without waiting, or says ErrHeld.
-func (h *Home) Lock() (*Lock, error) { return lock(filepath.Join(h.dir, "daemon.lock")) }
+// Lock takes the lock of the one process that serves the whole directory, without waiting, or says ErrHeld. The file names this
+// process for Holder.
+func (h *Home) Lock() (*Lock, error) {
+	l, err := lock(h.lockPath())
+	if err != nil {
+		return nil, err
+	}
+	if err := l.sign(); err != nil {
+		l.Unlock()
+		return nil, fmt.Errorf("write to the lock: %w", err)
+	}
+	return l, nil
+}
+
+func (h *Home) lockPath() string { return filepath.Join(h.dir, "daemon.lock") }
+
+// Holder is the process that holds Lock; 0: none does, or it cannot be known, as on Windows, where what is locked cannot be read.
+func (h *Home) Holder() int {
+	l, err := lock(h.lockPath())
+	if err == nil {
+		l.Unlock()
+	}
+	if !errors.Is(err, ErrHeld) {
+		return 0
+	}
+	text, err := os.ReadFile(h.lockPath())
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 0 {
+		return 0
+	}
+	return pid
+}
+
+func (l *Lock) sign() error {
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
 
 func lock(path string) (*Lock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

@@ -195,8 +195,8 @@ func (m *meshPeers) write(b *strings.Builder) {
 		for j := range one.Sessions {
 			s := &one.Sessions[j]
 			fmt.Fprintf(b, "  %s: %s, %s%s", s.ID, s.State, s.Status, you(s.You))
-			for _, part := range []string{s.Summary, strings.TrimPrefix(s.Host+":"+s.Directory, ":"), s.Model, strings.Join(s.Tags, " ")} {
-				if strings.Trim(part, ":") != "" {
+			for _, part := range []string{s.Summary, strings.Trim(s.Host+":"+s.Directory, ":"), s.Model, strings.Join(s.Tags, " ")} {
+				if part != "" {
 					b.WriteString("; " + part)
 				}
 			}

@@ -23,8 +23,10 @@ type daemonVerb struct {
 
 type (
 	daemonStatusVerb struct{}
-	daemonStopVerb   struct{}
-	daemonRunVerb    struct {
+	daemonStopVerb   struct {
+		Patience duration `hidden:"" default:"10s" help:"How long it may take to answer."`
+	}
+	daemonRunVerb struct {
 		Lasting bool     `help:"Stay when unused."`
 		Idle    duration `hidden:"" default:"5m" help:"How long to stay when unused."`
 	}
@@ -98,13 +100,19 @@ func (v daemonRunVerb) Run(ctx context.Context, c *call) error {
 	return err
 }
 
-func (daemonStopVerb) Run(ctx context.Context, c *call) error {
-	client, err := daemon.Connect(ctx, daemon.Options{ConfigDir: c.ConfigDir, Version: c.Version})
+func (v daemonStopVerb) Run(ctx context.Context, c *call) error {
+	client, err := daemon.Connect(ctx, daemon.Options{ConfigDir: c.ConfigDir, Version: c.Version, Patience: time.Duration(v.Patience)})
 	if err == nil {
 		defer client.Close()
 		err = client.Stop(ctx)
 	}
+	killed := 0
+	if errors.Is(err, daemon.ErrSilent) {
+		killed, err = daemon.Kill(ctx, c.ConfigDir)
+	}
 	switch {
+	case killed != 0:
+		c.note("The daemon did not answer, and its process %d was ended.", killed)
 	case wire.CodeOf(err) == wire.CodeUnreachable:
 		c.note("The daemon did not run.")
 	case err != nil:
@@ -166,6 +174,9 @@ func (daemonStatusVerb) Run(ctx context.Context, c *call) error {
 		stays = "stays"
 	}
 	fmt.Fprintf(c.Stdout, "The daemon runs since %s: process %d, version %s; it %s.\n", time.UnixMilli(report.Since).Format("2006-01-02 15:04"), out.PID, line(out.Version), stays)
+	if len(out.Meshes) == 0 {
+		fmt.Fprintln(c.Stdout, "This machine is in no mesh yet.")
+	}
 	rows := [][]string{{"MESH", "CONNECTION", "RELAY", "PROBLEM"}}
 	for _, m := range out.Meshes {
 		problem := ""
@@ -174,7 +185,9 @@ func (daemonStatusVerb) Run(ctx context.Context, c *call) error {
 		}
 		rows = append(rows, []string{line(m.Name), string(m.Connection), line(m.Relay), problem})
 	}
-	c.table(rows)
+	if len(out.Meshes) > 0 {
+		c.table(rows)
+	}
 	if len(out.Sessions) > 0 {
 		rows = [][]string{{"SESSION", "STATUS", "CLIENT", "WHERE", "WAITING", "PROCESS"}}
 		for _, s := range out.Sessions {

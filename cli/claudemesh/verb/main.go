@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"claudemesh.com/mesh/cli/claudemesh/agent"
@@ -93,10 +94,25 @@ func (c *call) run(ctx context.Context) (err error) {
 		return nil
 	}
 	if err != nil {
-		return &usageError{err.Error()}
+		return misread(err)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(c)
+}
+
+// misread is what is wrong with the arguments, and where it stands how they are to be.
+func misread(err error) *usageError {
+	if strings.HasSuffix(err.Error(), "?") { // it names what was meant
+		return &usageError{err.Error()}
+	}
+	help := "claudemesh --help"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) {
+		if node := parse.Context.Selected(); node != nil {
+			help = "claudemesh " + node.Path() + " --help"
+		}
+	}
+	return &usageError{fmt.Sprintf("%s; see %q", err, help)}
 }
 
 // finish says what went wrong and gives the exit code.

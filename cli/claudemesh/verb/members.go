@@ -57,7 +57,11 @@ func (membersVerb) Run(ctx context.Context, c *call) error {
 			if reached != nil {
 				presence = "?"
 			}
-			rows = append(rows, []string{name, m.Role.String(), presence, strings.TrimSpace(string(m.Status) + " " + line(m.Summary)), m.Member.String()[:8]})
+			status := strings.TrimSpace(string(m.Status) + " " + line(m.Summary))
+			if m.Presence == peer.Offline {
+				status = "" // what it did when it was last here says nothing about now
+			}
+			rows = append(rows, []string{name, m.Role.String(), presence, status, m.Member.String()[:8]})
 			if reached != nil {
 				continue
 			}
@@ -125,7 +129,7 @@ func (peersVerb) Run(ctx context.Context, c *call) error {
 			return err
 		}
 		view := d.Mesh()
-		rows := [][]string{{"NAME", "SESSION", "STATE", "KIND", "STATUS", "WHERE"}}
+		rows := [][]string{{"NAME", "SESSION", "PRESENCE", "KIND", "STATUS", "WHERE"}}
 		for i := range view.Members {
 			m := &view.Members[i]
 			for _, s := range m.Sessions {

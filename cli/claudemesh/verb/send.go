@@ -100,7 +100,11 @@ func (c *call) sent(d *device.Device, m *peer.MessageView, reached error) error 
 		fmt.Fprintf(c.Stdout, "kept for %s: %s\n", line(to), line(why))
 		return nil
 	}
-	fmt.Fprintf(c.Stdout, "%s by the relay, for %s\n", m.State, line(to))
+	how := map[peer.Delivery]string{peer.Delivered: "delivered to", peer.Read: "read by"}[m.State]
+	if how == "" {
+		how = "accepted by the relay, for"
+	}
+	fmt.Fprintf(c.Stdout, "%s %s\n", how, line(to))
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -50,8 +51,14 @@ func (e *movedError) Error() string { return "the serving process ended" }
 // errServerEnds is the cause of a forwarded command's end when its server ends.
 var errServerEnds = errors.New("the serving process ends")
 
+// errStuck says that the process which speaks for the device begins nothing.
+var errStuck = wire.Errorf(wire.CodeInUse, "The claudemesh that speaks for this device does not answer. Where that is the daemon, \"claudemesh daemon stop\" ends it.")
+
 // lockPatience is how long a verb waits for a process that holds the lock and serves nobody.
 const lockPatience = 30 * time.Second
+
+// beginPatience is how long the process that speaks for a device may take to begin what it is sent.
+const beginPatience = 10 * time.Second
 
 // speak runs a verb on the device that --mesh names, connected: in this process where it gets the device's lock, and
 // else in the process that has it.
@@ -143,7 +150,8 @@ func (c *call) forward(ctx context.Context, folder home.Folder) (again []string,
 		r.Stdin = text
 		c.Stdin = strings.NewReader(text)
 	}
-	if err := json.NewEncoder(conn).Encode(r); err != nil {
+	conn.SetDeadline(time.Now().Add(beginPatience))
+	if err := json.NewEncoder(conn).Encode(r); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil, nil
 	}
 	lines := json.NewDecoder(conn)
@@ -153,12 +161,18 @@ func (c *call) forward(ctx context.Context, folder home.Folder) (again []string,
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
+			if !begun && errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil, errStuck
+			}
 			if !begun {
 				return nil, nil // it ended before it came to this
 			}
 			return nil, wire.Errorf(wire.CodeInUse, "The claudemesh that spoke for this device ended in the middle of this command. Look at the result before you repeat it.")
 		}
-		begun = true
+		if !begun {
+			begun = true
+			conn.SetDeadline(time.Time{})
+		}
 		io.WriteString(c.Stdout, a.Out)
 		io.WriteString(c.Stderr, a.Err)
 		switch {

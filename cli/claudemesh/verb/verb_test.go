@@ -95,3 +95,18 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// A mistake in the arguments says where it stands how they are to be.
+func TestMisread(t *testing.T) {
+	for args, want := range map[string]string{
+		"send":            `Expected "<target> <text>"; see "claudemesh send --help". (usage)`,
+		"status set busy": `see "claudemesh status set --help". (usage)`,
+		"frobnicate":      `Unexpected argument frobnicate; see "claudemesh --help". (usage)`,
+		"sned @ada hello": `did you mean "send"? (usage)`,
+	} {
+		var said strings.Builder
+		if code := Main(t.Context(), strings.Fields(args), Env{Stdout: &said, Stderr: &said}); code != ExitUsage || !strings.Contains(said.String(), want) {
+			t.Errorf("%s ends with %d and says %q", args, code, said.String())
+		}
+	}
+}

@@ -79,7 +79,7 @@ export const words = {
     members: (n: number) => one(n, 'member', 'members'),
     more: (n: number) => `and ${n} more`,
     expires: (when: string) => `The invite is good until ${when}.`,
-    usesLeft: (n: number) => (n === 1 ? 'It can be used once more.' : `It can be used ${n} more times.`),
+    usesLeft: (n: number) => (n === 1 ? 'It can be used once.' : `It can be used ${n} more times.`),
     sees: 'What the relay will see',
     seesText: (relay: string) =>
       `${relay} will see that a device joins, to which ids it sends and when, sizes, and its network address.`,

@@ -198,8 +198,15 @@ type HookEvent struct {
 // HookAnswer is what the hook prints, and the batch to confirm once it did.
 type HookAnswer struct {
 	Batch Batch `json:"batch"`
-	// Note is a line for the agent's context at the start of a session: who it is in which meshes, and how much waits.
-	Note string `json:"note,omitempty"`
+	// Places and Waiting are for the agent at the start of a session: who it is in which meshes, and how much waits.
+	Places  []Place `json:"places,omitempty"`
+	Waiting int     `json:"waiting,omitempty"`
+}
+
+// Place is a mesh in which a session shows itself, and the name that it has there. Both names are as their members gave them.
+type Place struct {
+	Name string `json:"name"`
+	Mesh string `json:"mesh"`
 }
 
 // Report is what a running daemon says of itself.

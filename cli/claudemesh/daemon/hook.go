@@ -1,9 +1,7 @@
 package daemon
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"claudemesh.com/mesh/cli/claudemesh/agent"
@@ -92,27 +90,14 @@ func (s *Server) findTag(id wire.SessionID, directory string) {
 	}()
 }
 
-// note tells an agent at its start who it is, and how much waits. It is called with the mutex held.
-func (s *Server) note(now time.Time, one *agent.Session) string {
-	var who []string
-	waiting := 0
+// places tells an agent at its start who it is, and how much waits. It is called with the mutex held.
+func (s *Server) places(now time.Time, one *agent.Session) (all []Place, waiting int) {
 	for _, m := range s.held() {
 		if m.in(one) {
 			view := m.view.Load()
-			who = append(who, fmt.Sprintf("%s in the mesh %s", oneLine(view.DisplayName), oneLine(view.Name)))
+			all = append(all, Place{oneLine(view.DisplayName), oneLine(view.Name)})
 			waiting += m.queue.Count(now, one.ID, wire.PriorityLow)
 		}
 	}
-	if len(who) == 0 {
-		return ""
-	}
-	text := "claudemesh: you are " + strings.Join(who, ", ") + "."
-	switch waiting {
-	case 0:
-	case 1:
-		text += " 1 message waits for you."
-	default:
-		text += fmt.Sprintf(" %d messages wait for you.", waiting)
-	}
-	return text
+	return all, waiting
 }

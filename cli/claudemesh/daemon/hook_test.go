@@ -5,7 +5,7 @@ package daemon_test
 import (
 	"context"
 	"os"
-	"strings"
+	"slices"
 	"testing"
 
 	"claudemesh.com/mesh/cli/claudemesh/daemon"
@@ -55,8 +55,8 @@ func TestHooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := h.tell("SessionStart", "startup")
-	if !strings.Contains(answer.Note, "Bo in the mesh Harbour") {
-		t.Errorf("the note is %q", answer.Note)
+	if !slices.Equal(answer.Places, []daemon.Place{{Name: "Bo", Mesh: "Harbour"}}) || answer.Waiting != 0 {
+		t.Errorf("it begins in %v, and %d wait", answer.Places, answer.Waiting)
 	}
 	card := h.status(peer.StatusIdle)
 	sees(t, ada, card.Session)

@@ -178,7 +178,7 @@ func (s *Server) hook(e *HookEvent) (HookAnswer, uint64, error) {
 	}
 	s.spread()
 	if e.Event == "SessionStart" {
-		answer.Note = s.note(now, one)
+		answer.Places, answer.Waiting = s.places(now, one)
 	}
 	s.mu.Unlock()
 	return answer, answer.Batch.ID, finish(&answer.Batch, leases)

@@ -103,8 +103,8 @@ func (o Options) take(ctx context.Context, turn *atomic.Int32) {
 	}
 	event.Bytes, event.Count = frame.Fit(limit)
 	answer, err := client.Hook(ctx, event)
-	// A daemon that has only just started knows the session before it knows the meshes that the note names.
-	for start && err == nil && answer.Note == "" && pause(ctx) {
+	// A daemon that has only just started knows the session before it knows the meshes that the note is to name.
+	for start && err == nil && len(answer.Places) == 0 && pause(ctx) {
 		answer, err = client.Hook(ctx, event)
 	}
 	if err != nil {
@@ -156,7 +156,7 @@ type specific struct {
 
 // show is what the event's hook prints, empty for nothing; whole: every message of the batch is in it.
 func show(event string, answer daemon.HookAnswer) (out []byte, whole bool) {
-	text := answer.Note
+	text := frame.Note(answer.Places, answer.Waiting)
 	if n := len(answer.Batch.Messages); n > 0 {
 		framed, shown, err := frame.Text(rand.Reader, answer.Batch.Messages, answer.Batch.More, limit)
 		if err != nil {

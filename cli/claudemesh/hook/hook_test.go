@@ -107,7 +107,7 @@ func TestPrint(t *testing.T) {
 		}
 	}
 	for _, event := range []string{"PermissionRequest", "Notification", "SessionEnd"} {
-		if out, _ := show(event, daemon.HookAnswer{Batch: batch, Note: "n"}); len(out) > 0 {
+		if out, _ := show(event, daemon.HookAnswer{Batch: batch, Places: []daemon.Place{{Name: "n", Mesh: "m"}}}); len(out) > 0 {
 			t.Errorf("%s prints %s", event, out)
 		}
 	}
@@ -116,8 +116,8 @@ func TestPrint(t *testing.T) {
 			t.Errorf("%s without anything prints %s", event, out)
 		}
 	}
-	out, _ := show("SessionStart", daemon.HookAnswer{Note: "you are Ada"})
-	if want := `{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"you are Ada"}}` + "\n"; string(out) != want {
+	out, _ := show("SessionStart", daemon.HookAnswer{Places: []daemon.Place{{Name: "Ada", Mesh: "Harbour"}}, Waiting: 2})
+	if want := `{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"claudemesh: you are \"Ada\" in the mesh \"Harbour\". 2 messages wait for you."}}` + "\n"; string(out) != want {
 		t.Errorf("a start prints %s", out)
 	}
 }

@@ -39,7 +39,8 @@ type askRow struct {
 	Arrival      uint64         `json:"arrival"`
 }
 
-// maxAsks bounds Core.asks; beyond it the oldest are let go.
+// maxAsks bounds Core.asks; beyond it the oldest of the member that asked the most are let go, so that nobody drives out what
+// others ask.
 const maxAsks = 256
 
 func askKey(id wire.MessageID) []byte { return append([]byte(metaAsk), id[:]...) }
@@ -68,8 +69,23 @@ func (c *Core) asked(m *MessageView) {
 	c.put(BucketMeta, askKey(a.id), encode(a.row))
 	c.asks = append(c.asks, a)
 	if len(c.asks) > maxAsks {
-		c.settle(c.asks[0].id)
+		c.settle(c.leastMissed())
 	}
+}
+
+// leastMissed is the oldest question of the member that asked the most.
+func (c *Core) leastMissed() (id wire.MessageID) {
+	count := map[wire.MemberID]int{}
+	for _, a := range c.asks {
+		count[a.row.From]++
+	}
+	most := 0
+	for _, a := range c.asks {
+		if count[a.row.From] > most {
+			most, id = count[a.row.From], a.id
+		}
+	}
+	return id
 }
 
 // answered takes away what an own message answers: in a direct conversation all that was asked there, for there are two in it and

@@ -95,6 +95,29 @@ func TestAsksAreBounded(t *testing.T) {
 	}
 }
 
+// TestNobodyDrivesOutTheQuestionsOfOthers: neither one member that asks without end nor several.
+func TestNobodyDrivesOutTheQuestionsOfOthers(t *testing.T) {
+	c := &Core{}
+	ask := func(from byte, n int) {
+		id := wire.MessageID{from, byte(n), byte(n >> 8)}
+		c.asked(&MessageView{ID: id, From: wire.MemberID{from}, Type: "ask", Conversation: "direct:1", Arrival: uint64(len(c.batch.Ops))})
+	}
+	for i := range 3 {
+		ask(1, i)
+	}
+	for i := range 4 * maxAsks {
+		ask(2, i)
+		ask(3, i)
+	}
+	of := map[wire.MemberID]int{}
+	for _, a := range c.asks {
+		of[a.row.From]++
+	}
+	if len(c.asks) != maxAsks || of[wire.MemberID{1}] != 3 || of[wire.MemberID{2}] < maxAsks/3 || of[wire.MemberID{3}] < maxAsks/3 {
+		t.Errorf("of %d questions, the members have %v", len(c.asks), of)
+	}
+}
+
 // TestEndsAreBounded: of the sessions whose end nobody could be told, the latest are remembered.
 func TestEndsAreBounded(t *testing.T) {
 	c := &Core{speech: newSpeech(&Device{}), device: Device{Session: wire.SessionID{255}}}

@@ -19,7 +19,8 @@ const (
 	LoanTime = 30 * time.Second
 )
 
-// MaxHeld is how many messages a Queue holds. What is beyond stays in the device's log until there is room.
+// MaxHeld is how many messages a Queue holds. At the bound, what comes takes the place of the oldest message of the member that has
+// the most in it, which is then in the device's log alone, unread: whoever floods the queue keeps nobody else out.
 const MaxHeld = 10_000
 
 // Row is one key and its value; a nil Value deletes it.
@@ -52,6 +53,7 @@ const (
 type Arrival struct {
 	Number   uint64 // its place in the log; strictly rising
 	ID       wire.MessageID
+	From     wire.MemberID
 	Direct   bool // else it came in a topic
 	Mention  bool // of this member, in a topic
 	Priority wire.Priority
@@ -85,6 +87,7 @@ type Queue struct {
 // message is what is known of a message beside its content. It goes when nothing is due any more.
 type message struct {
 	ID       wire.MessageID `json:"id"`
+	From     wire.MemberID  `json:"from,omitzero"`
 	Direct   bool           `json:"direct,omitempty"`
 	Mention  bool           `json:"mention,omitempty"`
 	Priority wire.Priority  `json:"priority"`
@@ -199,9 +202,6 @@ func (q *Queue) SetMark(n uint64) {
 	q.out[string([]byte{rowMark})] = binary.BigEndian.AppendUint64(nil, q.mark)
 }
 
-// Room is how many more messages the queue holds.
-func (q *Queue) Room() int { return MaxHeld - len(q.messages) }
-
 // Arrive takes messages in, each for the sessions that live now. An arrival that is known already is passed over.
 func (q *Queue) Arrive(arrivals []Arrival) {
 	for i := range arrivals {
@@ -210,14 +210,32 @@ func (q *Queue) Arrive(arrivals []Arrival) {
 			continue
 		}
 		q.SetMark(a.Number)
-		m := &message{ID: a.ID, Direct: a.Direct, Mention: a.Mention, Priority: a.Priority, Size: a.Size, Due: q.route(a)}
+		m := &message{ID: a.ID, From: a.From, Direct: a.Direct, Mention: a.Mention, Priority: a.Priority, Size: a.Size, Due: q.route(a)}
 		if len(m.Due) == 0 {
 			continue
+		}
+		if len(q.messages) >= MaxHeld {
+			q.letGo()
 		}
 		q.order, q.messages[a.Number], q.byID[a.ID] = append(q.order, a.Number), m, a.Number
 		q.out[string(key(rowContent, a.Number))] = append([]byte{}, a.Content...)
 		q.save(a.Number)
 	}
+}
+
+// letGo gives up the oldest message of the member that has the most here.
+func (q *Queue) letGo() {
+	count, most, oldest := map[wire.MemberID]int{}, 0, uint64(0)
+	for _, m := range q.messages {
+		count[m.From]++
+	}
+	for _, n := range q.order {
+		if c := count[q.messages[n].From]; c > most {
+			most, oldest = c, n
+		}
+	}
+	q.messages[oldest].Due = nil
+	q.save(oldest)
 }
 
 // route is to whom an arrival is due: none, where it is for a session of another machine.

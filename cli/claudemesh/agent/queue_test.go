@@ -314,22 +314,6 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-func TestFull(t *testing.T) {
-	d := newDesk(t)
-	for n := range agent.MaxHeld {
-		d.Arrive([]agent.Arrival{{Number: uint64(n + 1), ID: wire.MessageID{byte(n), byte(n >> 8)}, Direct: true}})
-	}
-	if d.Room() != 0 {
-		t.Errorf("there is room for %d more", d.Room())
-	}
-	d.Begin(id(1), agent.Traits{})
-	d.Take(noon, id(1), agent.Want{Count: 7}, 1)
-	d.Confirm(1)
-	if d.Room() != 7 {
-		t.Errorf("there is room for %d more", d.Room())
-	}
-}
-
 func TestBrokenRows(t *testing.T) {
 	for key, value := range map[string]string{"k": "short", "m12345678": "{", "m123": "{}", "r123": ""} {
 		if _, _, err := agent.Load(rows{key: []byte(value)}); err == nil {

@@ -21,23 +21,19 @@ type Lent struct {
 	Size   int
 }
 
-// Take lends a session what is due to it, in the order of arrival, as one batch: what is marked now is chosen first. more is how
-// many of the wanted ones stay behind. What is lent comes to nobody else until Confirm, Return, or the end of LoanTime.
+// Turn is after how many messages of one member those of others are chosen before more of it, however late they came.
+const Turn = 50
+
+// Take lends a session what is due to it, in the order of arrival, as one batch: what is marked now is chosen first, and of no member
+// more than Turn before what others wrote. more is how many of the wanted ones stay behind. What is lent comes to nobody else until Confirm, Return, or the end of LoanTime.
 func (q *Queue) Take(now time.Time, session wire.SessionID, want Want, batch uint64) (lent []Lent, more int) {
 	if !q.Lives(session) {
 		return nil, 0
 	}
 	bytes, full := 0, false
 	for _, urgent := range []bool{true, false} {
-		for _, n := range q.order {
-			m := q.messages[n]
-			if (m.Priority == wire.PriorityNow) != urgent || m.Priority < want.Least {
-				continue
-			}
-			i := q.available(now, session, m)
-			if i < 0 {
-				continue
-			}
+		for _, o := range q.offers(now, session, want.Least, urgent) {
+			n, m, i := o.number, q.messages[o.number], o.due
 			full = full || want.Count > 0 && len(lent) >= want.Count || want.Bytes > 0 && len(lent) > 0 && bytes+m.Size > want.Bytes
 			if full {
 				more++
@@ -52,6 +48,30 @@ func (q *Queue) Take(now time.Time, session wire.SessionID, want Want, batch uin
 	}
 	slices.SortFunc(lent, func(a, b Lent) int { return int(int64(a.Number) - int64(b.Number)) })
 	return lent, more
+}
+
+// offer is a message that a session may take.
+type offer struct {
+	number uint64
+	due    int // index in message.Due
+	turn   int // of its sender
+}
+
+// offers are what a session may take, in the order in which it is chosen.
+func (q *Queue) offers(now time.Time, session wire.SessionID, least wire.Priority, urgent bool) (all []offer) {
+	before := map[wire.MemberID]int{}
+	for _, n := range q.order {
+		m := q.messages[n]
+		if (m.Priority == wire.PriorityNow) != urgent || m.Priority < least {
+			continue
+		}
+		if i := q.available(now, session, m); i >= 0 {
+			all = append(all, offer{n, i, before[m.From] / Turn})
+			before[m.From]++
+		}
+	}
+	slices.SortStableFunc(all, func(a, b offer) int { return a.turn - b.turn })
+	return all
 }
 
 // available is the index of what a session may take of a message now, or -1.
@@ -151,10 +171,29 @@ type Push struct {
 	Seen    Seen
 }
 
+// How much one member can push into a session that takes none of it: so many messages in so long. The others wait to be asked for,
+// or to be pushed later.
+const (
+	MaxPushed  = 16
+	PushWindow = 10 * time.Minute
+)
+
 // Pushes are what is to be pushed now, each once to a session: it takes nothing. What is for anybody goes to the session that
-// was active last; if that ends before it took the message, to another.
+// was active last; if that ends before it took the message, to another. Of one member there are at most MaxPushed.
 func (q *Queue) Pushes(now time.Time) []Push {
 	var pushes []Push
+	type way struct {
+		from wire.MemberID
+		to   wire.SessionID
+	}
+	pushed := map[way]int{}
+	for _, m := range q.messages {
+		for i := range m.Due {
+			if d := &m.Due[i]; !d.Pushed.IsZero() && now.Before(time.UnixMilli(d.PushedAt).Add(PushWindow)) {
+				pushed[way{m.From, d.Pushed}]++
+			}
+		}
+	}
 	for _, n := range q.order {
 		m := q.messages[n]
 		if m.Priority == wire.PriorityLow || !m.Direct && !m.Mention {
@@ -166,9 +205,10 @@ func (q *Queue) Pushes(now time.Time) []Push {
 				continue
 			}
 			session, ok := q.pushable(d.For)
-			if !ok {
+			if !ok || pushed[way{m.From, session}] >= MaxPushed {
 				continue
 			}
+			pushed[way{m.From, session}]++
 			pushes = append(pushes, Push{session, n, d.seen(session)})
 			d.Pushed, d.PushedAt = session, now.UnixMilli()
 			q.save(n)

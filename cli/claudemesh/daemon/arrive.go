@@ -46,12 +46,9 @@ func (m *mesh) takeAll(ctx context.Context) {
 
 func (m *mesh) takePage(ctx context.Context) (more bool, err error) {
 	m.server.mu.Lock()
-	mark, room := m.queue.Mark(), m.queue.Room()
+	mark := m.queue.Mark()
 	m.server.mu.Unlock()
-	if room <= 0 {
-		return false, nil // a confirmation makes room, and wakes this
-	}
-	messages, err := m.device.Log(ctx, mark, min(arrivalPage, room))
+	messages, err := m.device.Log(ctx, mark, arrivalPage)
 	if err != nil || len(messages) == 0 {
 		return false, err
 	}
@@ -74,7 +71,7 @@ func (m *mesh) takePage(ctx context.Context) (more bool, err error) {
 // arrival is what the queue needs to know of a message.
 func (m *mesh) arrival(ctx context.Context, view *peer.MeshView, message *peer.MessageView) agent.Arrival {
 	a := agent.Arrival{
-		Number: message.Arrival, ID: message.ID, Direct: message.Topic.IsZero(), Priority: message.Priority,
+		Number: message.Arrival, ID: message.ID, From: message.From, Direct: message.Topic.IsZero(), Priority: message.Priority,
 		Mention: slices.Contains(message.Mentions, view.Member), Session: message.Session,
 		Content: bodyOf(m.messageOf(view, message)), Size: len(message.Text),
 	}

@@ -124,7 +124,6 @@ func (s *Server) confirm(ctx context.Context, batch uint64) error {
 		}
 		w.mesh.rows.durable()
 		poke(w.mesh.told)
-		poke(w.mesh.arrived)
 	}
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // MaxLog bounds the daemon's log, in bytes; what is older goes.
@@ -43,8 +45,19 @@ func NewLog(file *os.File) *Log {
 	return l
 }
 
-// Add adds a sentence. One that cannot be written is lost.
+// maxSentence bounds one sentence, in bytes.
+const maxSentence = 2000
+
+// Add adds a sentence in one line; what it quotes of a relay makes no line of its own and is nothing that a terminal obeys. One that
+// cannot be written is lost.
 func (l *Log) Add(sentence string) {
+	sentence = strings.ToValidUTF8(sentence[:min(len(sentence), maxSentence)], "")
+	sentence = strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			return ' '
+		}
+		return r
+	}, sentence)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	line := time.Now().Format(time.RFC3339) + " " + sentence + "\n"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"claudemesh.com/mesh/cli/claudemesh/frame"
 	"claudemesh.com/mesh/shared/wire"
@@ -65,6 +66,12 @@ func failed(err error, todo string) error {
 	return &failure{refusal, todo}
 }
 
+// misfit is a failure of arguments that do not fit their tool's schema: which one, and why, without the way that the check took.
+func misfit(err error) *failure {
+	why := strings.TrimPrefix(err.Error(), `validating "arguments": validating root: `)
+	return &failure{wire.Errorf(wire.CodeMalformed, "The arguments do not fit this tool: %s", strings.ReplaceAll(why, "validating /properties/", "")), ""}
+}
+
 // errorKey is where a result's _meta has the error as programs read it: code, message, retry.
 const errorKey = "claudemesh.com/error"
 
@@ -79,7 +86,7 @@ func tellFailures(next sdk.MethodHandler) sdk.MethodHandler {
 		}
 		var told *failure
 		if !errors.As(call.GetError(), &told) {
-			told = &failure{refusal: wire.Errorf(wire.CodeMalformed, "%s", call.GetError())}
+			told = misfit(call.GetError())
 		}
 		call.Content = []sdk.Content{&sdk.TextContent{Text: told.Error()}}
 		call.Meta = sdk.Meta{errorKey: &wire.Error{

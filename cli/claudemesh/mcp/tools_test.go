@@ -235,7 +235,12 @@ func TestRefusalsHaveACodeAndAWayOut(t *testing.T) {
 	if text, failure := use(t, session, "send_message", map[string]any{"to": "@Zed", "text": "x"}, &none); failure.Code != wire.CodeNotFound || !strings.HasSuffix(text, todoPeers) {
 		t.Errorf("%q %v", text, failure)
 	}
-	if _, failure := use(t, session, "set_status", map[string]any{"status": "busy"}, &none); failure.Code != wire.CodeMalformed {
+	if _, failure := use(t, session, "set_status", map[string]any{"status": "busy"}, &none); failure.Code != wire.CodeMalformed ||
+		!strings.HasPrefix(failure.Message, "The arguments do not fit this tool: status: ") {
+		t.Error(failure)
+	}
+	if _, failure := use(t, session, "set_summary", map[string]any{"text": "x"}, &none); !strings.HasPrefix(failure.Message, "The arguments do not fit this tool: ") ||
+		strings.Contains(failure.Message, "validating") {
 		t.Error(failure)
 	}
 	if _, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "run_command"}); err == nil {

@@ -56,7 +56,7 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("%s was left as it is: %v", r.File, r.Err)
+	return fmt.Sprintf("%s cannot be changed: %v", r.File, r.Err)
 }
 
 func (r *Refusal) Unwrap() error { return r.Err }

@@ -121,6 +121,11 @@ func (v joinVerb) Run(ctx context.Context, c *call) error {
 	link := strings.TrimSpace(v.Link)
 	folderName := folderFor("join", link)
 	if err := c.refuseSecondJoin(ctx, h, link, folderName); err != nil {
+		if wire.CodeOf(err) == wire.CodeAlreadyJoined && v.Setup && !c.grammar.JSON { // who repeats the line of the invite page wants the rest of it
+			c.note("%v", err)
+			c.connectAgents(ctx, v.Yes)
+			return nil
+		}
 		return err
 	}
 	err = c.enter(ctx, h, folderName, func(ctx context.Context, host driver.Host) error {

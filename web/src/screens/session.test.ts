@@ -147,4 +147,9 @@ describe('detailsText', () => {
   it('leaves out what is not told', () => {
     expect(detailsText(shop)).toBe('Directory: ~/shop\nMachine: box\nModel: opus\nTags: repo:shop\nSession: 5a0b0000');
   });
+
+  it('tells a summary whole', () => {
+    const summary = 'rewriting the parser for nested groups';
+    expect(detailsText({ ...shop, summary })).toContain(`Summary: ${summary}\n`);
+  });
 });

@@ -7,10 +7,11 @@ export interface Detail {
   value: string;
 }
 
-/** All that a session tells of itself beside what it does. */
+/** All that a session tells of itself; its row may have no room for the whole summary. */
 export function detailsOf(session: Session): Detail[] {
-  const { directory, host, model, client, tags } = words.session;
+  const { summary, directory, host, model, client, tags } = words.session;
   return [
+    { term: summary, value: session.summary },
     { term: directory, value: session.directory },
     { term: host, value: session.host },
     { term: model, value: session.model },

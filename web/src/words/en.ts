@@ -156,6 +156,7 @@ export const words = {
   session: {
     of: (kind: string, name: string) => `${kind} session of ${name}`,
     details: (name: string) => `Details of ${name}`,
+    summary: 'Summary',
     directory: 'Directory',
     host: 'Machine',
     model: 'Model',

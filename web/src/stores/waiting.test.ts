@@ -15,6 +15,14 @@ describe('waitingIn', () => {
     expect(keys(members, [ask('m1', 20), ask('m2', 50)])).toEqual(['s2 10', 'm1', 's1 30', 's3 40', 'm2']);
   });
 
+  it('lets nobody fill the top, however much of one member waits and since when it says that it does', () => {
+    const loud = Array.from({ length: 200 }, (_, i) => session(`m${i}`, { statusSince: 1 + i }));
+    const mine = [member('mallory', ...loud), member('nina', session('s1', { statusSince: 900 }))];
+    const shown = keys(mine, [{ ...ask('q1', 950), from: 'otto' }]);
+    expect(shown.slice(0, 6)).toEqual(['m0 1', 'm1 2', 'm2 3', 's1 900', 'q1', 'm3 4']);
+    expect(shown).toHaveLength(202);
+  });
+
   it('takes no session that is gone or needs nothing', () => {
     const members = [member('nina', session('s1', { state: 'offline' }), session('s2', { status: 'working' }), session('s3', { state: 'away', deviceId: 'other' }))];
     expect(keys(members)).toEqual(['s3 5']);

@@ -22,7 +22,10 @@ export interface Question extends Common {
   ask: Ask;
 }
 
-/** Everything that waits, oldest first. */
+/** So much of one member comes before what waits of others, however old it says that it is: its clock and its sessions are its own. */
+const TURN = 3;
+
+/** Everything that waits, oldest first, and of no member more than TURN before the others. */
 export function waitingIn(state: Pick<MeshState, 'members' | 'asks'>): Waiting[] {
   const approvals = state.members.flatMap((member) =>
     liveSessions(member)
@@ -33,7 +36,15 @@ export function waitingIn(state: Pick<MeshState, 'members' | 'asks'>): Waiting[]
       }),
   );
   const questions = state.asks.map((ask): Question => ({ kind: 'ask', key: ask.messageId, since: ask.at, ask }));
-  return [...approvals, ...questions].sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
+  const waiting = [...approvals, ...questions].sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
+  const before = new Map<string, number>();
+  const turns = waiting.map((one) => {
+    const of = one.kind === 'approval' ? one.member.memberId : one.ask.from;
+    const count = before.get(of) ?? 0;
+    before.set(of, count + 1);
+    return { one, turn: Math.floor(count / TURN) };
+  });
+  return turns.sort((a, b) => a.turn - b.turn).map(({ one }) => one);
 }
 
 /** Remembers what was said aloud, so that each thing is said once, however often its connection comes and goes. */

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -112,7 +113,7 @@ func partOf(m *daemon.Message) part {
 		}
 	}
 	attribute("id", m.ID.String())
-	attribute("from", Word(m.FromName))
+	attribute("from", cmp.Or(Word(m.FromName), "a name that cannot be seen"))
 	attribute("member", m.From.String()[:8])
 	if !m.FromSession.IsZero() {
 		attribute("session", m.FromSession.String()[:8])

@@ -140,6 +140,16 @@ func TestNamesEndNoMark(t *testing.T) {
 	}
 }
 
+// A name of invisible characters leaves no mark without one.
+func TestEveryMarkNamesSomebody(t *testing.T) {
+	m := message("x")
+	m.FromName = "\u200b\u2060\u3164"
+	text, _, _ := Text(rand.Reader, []daemon.Message{m}, 0, 5000)
+	if parts, _ := read(t, text); !strings.Contains(parts[0].mark, `from="a name that cannot be seen" member="04050600"`) {
+		t.Errorf("%+v", parts)
+	}
+}
+
 func TestCutTellsHowToGetTheRest(t *testing.T) {
 	long := message(strings.Repeat("é", 5000))
 	text, shown, err := Text(rand.Reader, []daemon.Message{long, message("short")}, 0, 4000)

@@ -12,9 +12,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"claudemesh.com/mesh/relay/api"
-	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/protocoltest"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/relay/server"
 	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
@@ -61,28 +60,16 @@ func start(t *testing.T, s store.Store, change func(*server.Config)) *relay {
 
 func startOn(t *testing.T, listener net.Listener, s store.Store, change func(*server.Config)) *relay {
 	t.Helper()
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	origin := "http://localhost:" + port
+	address := listener.Addr().String()
+	origin := relaytest.Origin(address)
 	transport := &http.Transport{}
 	r := &relay{
-		Target: protocoltest.Target{URL: "http://127.0.0.1:" + port, Origin: origin, HTTP: &http.Client{Transport: transport}},
+		Target: protocoltest.Target{URL: "http://" + address, Origin: origin, HTTP: &http.Client{Transport: transport}},
 		log:    new(lines),
 		served: make(chan error, 1),
 	}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	config := server.Config{
-		Store: s,
-		Mesh:  mesh.DefaultConfig(origin),
-		API: api.Config{
-			Creation: api.CreateOpen,
-			Origins:  api.NewOrigins(origin),
-			Address:  api.ClientAddress(nil),
-			Log:      log,
-		},
-		Dashboard: api.NoRoute(),
-		Output:    server.DefaultOutput,
-		Log:       log,
-	}
+	config := relaytest.Config(origin, s, log)
 	if change != nil {
 		change(&config)
 	}

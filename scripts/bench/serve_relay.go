@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
-	"claudemesh.com/mesh/relay/api"
-	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/relay/server"
 	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
@@ -31,17 +28,8 @@ func startRelay(ctx context.Context, o *options, folder string) (*process, error
 		return nil, fmt.Errorf("the relay says %q: %w", line, err)
 	}
 	p.address = net.JoinHostPort("127.0.0.1", p.address)
-	p.origin = originOf(p.address)
+	p.origin = relaytest.Origin(p.address)
 	return p, nil
-}
-
-// originOf is the origin of a relay on loopback.
-func originOf(address string) string {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		panic(err) // what a listener gave
-	}
-	return "http://localhost:" + port
 }
 
 type relayServer struct {
@@ -62,21 +50,8 @@ func serveRelay(folder string) (*relayServer, error) {
 	} else if s.store, err = sqlite.Open(folder, time.Now()); err != nil {
 		return nil, err
 	}
-	origin := originOf(listener.Addr().String())
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s.relay = server.New(server.Config{
-		Store: s.store,
-		Mesh:  mesh.DefaultConfig(origin),
-		API: api.Config{
-			Creation: api.CreateOpen,
-			Origins:  api.NewOrigins(origin),
-			Address:  api.ClientAddress(nil),
-			Log:      log,
-		},
-		Dashboard: http.NotFoundHandler(),
-		Output:    server.DefaultOutput,
-		Log:       log,
-	})
+	origin := relaytest.Origin(listener.Addr().String())
+	s.relay = server.New(relaytest.Config(origin, s.store, slog.New(slog.DiscardHandler)))
 	go func() {
 		if err := s.relay.Serve(listener); err != nil {
 			panic(err)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"os"
+
+	"claudemesh.com/mesh/relay/relaytest"
 )
 
 // system is something that carries messages between peers, and what is compared here. One more needs a value of this type in
@@ -51,7 +53,7 @@ func startOwn(name string) func(context.Context, *options, string) (*process, er
 		if err != nil {
 			return nil, err
 		}
-		p.address, p.origin = address, originOf(address)
+		p.address, p.origin = address, relaytest.Origin(address)
 		return p, nil
 	}
 }

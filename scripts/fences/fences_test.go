@@ -117,6 +117,11 @@ func TestFencesNamePackages(t *testing.T) {
 	}
 	for _, f := range table {
 		patterns := slices.Concat(f.from, f.only)
+		for _, path := range f.never {
+			if name, ok := own(path); ok {
+				patterns = append(patterns, name)
+			}
+		}
 		for _, path := range f.reach {
 			if strings.HasPrefix(path, "shared/") {
 				patterns = append(patterns, path)

@@ -49,6 +49,7 @@ var plants = []plant{
 	{file: "wasm/b/x_js.go", imports: []string{"net/http/cookiejar"}, shows: "wasm/b reaches claudemesh.com/mesh/wasm/b → net/http/cookiejar → net/http"},
 	{file: "wasm/c/x_js.go", imports: []string{"github.com/coder/websocket"}, shows: "wasm/c reaches claudemesh.com/mesh/wasm/c → github.com/coder/websocket"},
 	{file: "cli/claudemesh/x.go", imports: []string{"shared/vectors"}, shows: "cli/claudemesh imports claudemesh.com/mesh/shared/vectors"},
+	{file: "relay/store/x.go", imports: []string{"relay/relaytest"}, shows: "relay/store imports claudemesh.com/mesh/relay/relaytest"},
 	{file: "relay/server/y.go", imports: []string{workers}, shows: "relay/server imports github.com/syumai/workers"},
 	{file: "cli/claudemesh/y.go", imports: []string{"relay/mesh"}, shows: "cli/claudemesh imports claudemesh.com/mesh/relay/mesh"},
 }
@@ -74,10 +75,11 @@ var clean = []plant{
 	{file: "relay/store/store.go", imports: []string{"relay/mesh", "os"}},
 	{file: "relay/server/server.go", imports: []string{"relay/store", "net/http"}},
 	{file: "relay/api/seal.go", imports: []string{naclBox}},
+	{file: "relay/relaytest/relaytest.go", imports: []string{"relay/server"}},
 	{file: "relay/edge/edge.go", imports: []string{workers}},
 	{file: "wasm/wasm_js.go", imports: []string{"shared/peer/driver", "syscall/js"}},
 	{file: "cli/claudemesh/claudemesh.go", imports: []string{"shared/peer/driver", "github.com/coder/websocket"}},
-	{file: "cli/claudemesh/claudemesh_test.go", imports: []string{"relay/server"}},
+	{file: "cli/claudemesh/claudemesh_test.go", imports: []string{"relay/relaytest"}},
 }
 
 func (p plant) write(t *testing.T, root string) {

@@ -131,6 +131,14 @@ var table = []fence{
 		reason: "golden vectors are for tests and would grow every program",
 	},
 	{
+		from: product,
+		never: []string{
+			"claudemesh.com/mesh/relay/relaytest", "claudemesh.com/mesh/relay/protocoltest",
+			"claudemesh.com/mesh/relay/store/storetest", "claudemesh.com/mesh/shared/peer/driver/storetest",
+		},
+		reason: "what tests and measurements share runs relays and fails tests, and no program does either for them",
+	},
+	{
 		from:   product,
 		except: []string{"relay/edge/..."},
 		never:  []string{workers},

@@ -5,6 +5,7 @@ package apitest
 import (
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 	"claudemesh.com/mesh/wasm/api"
@@ -23,7 +24,7 @@ func (b *browser) agents(mesh string) (online int) {
 
 func TestDemoAgentsJoinAnswerAndComeBack(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	mesh := ada.create("Lab").MeshID
 	for range 2 { // asked again, they are not brought in twice
@@ -53,7 +54,7 @@ func TestDemoAgentsJoinAnswerAndComeBack(t *testing.T) {
 
 func TestDemoAgentsLeaveWithThePerson(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo := newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab").MeshID
 	var invite api.Invite

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 	"claudemesh.com/mesh/wasm/api"
@@ -17,10 +18,10 @@ func general(m api.MeshState) api.ConversationID {
 
 func TestTwoBrowsersTalk(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo := newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab")
-	if mesh.Name != "Lab" || mesh.DisplayName != "Ada" || mesh.Role != "owner" || mesh.Relay != r.url() {
+	if mesh.Name != "Lab" || mesh.DisplayName != "Ada" || mesh.Role != "owner" || mesh.Relay != r.URL() {
 		t.Errorf("the new mesh is %+v", mesh)
 	}
 	invite := ada.invite(mesh.MeshID)
@@ -82,7 +83,7 @@ func TestTwoBrowsersTalk(t *testing.T) {
 
 func TestEverythingIsThereAfterAReload(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	first, second := ada.create("First"), ada.create("Second")
 	topic := general(ada.mesh(first.MeshID))
@@ -109,10 +110,10 @@ func TestEverythingIsThereAfterAReload(t *testing.T) {
 
 func TestMessagesWaitForTheRelay(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	mesh := ada.create("Lab")
-	r.stop()
+	r.Stop()
 	ada.until("the connection is lost", func() bool { return ada.meshes()[0].Connection != api.Connection(peer.Connected) })
 	ada.must(nil, "send", api.SendOptions{MeshID: mesh.MeshID, Target: "#general", Text: "offline"})
 	ada.until("the message waits", func() bool { return ada.meshes()[0].Waiting == 1 })
@@ -120,14 +121,14 @@ func TestMessagesWaitForTheRelay(t *testing.T) {
 	if got := ada.meshes()[0].Waiting; got != 1 {
 		t.Errorf("after the reload %d messages wait, want 1", got)
 	}
-	r.start()
+	r.Start()
 	ada.must(nil, "wake")
 	ada.until("the message is accepted", func() bool { return ada.meshes()[0].Waiting == 0 })
 }
 
 func TestLeavingDeletesWhatIsHere(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo := newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab")
 	link := ada.invite(mesh.MeshID).Link
@@ -156,7 +157,7 @@ func TestLeavingDeletesWhatIsHere(t *testing.T) {
 
 func TestWhatIsAskedWronglyIsRefused(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	mesh := ada.create("Lab")
 	for name, arguments := range map[string][]any{
@@ -176,6 +177,6 @@ func TestWhatIsAskedWronglyIsRefused(t *testing.T) {
 	ada.refused(wire.CodeUnknownMesh, "mesh", "00")
 	ada.refused(wire.CodeUnknownMesh, "mesh", "")
 	ada.refused(wire.CodeNotFound, "send", api.SendOptions{MeshID: mesh.MeshID, Target: "nobody", Text: "x"})
-	ada.refused(wire.CodeNoSecret, "previewInvite", r.url()+"/i/Ab3dE6gH")
-	ada.refused(wire.CodeNotFound, "previewInvite", r.url()+"/i/Ab3dE6gH#YcXNP9ky6rznNuWfxOXUSQ")
+	ada.refused(wire.CodeNoSecret, "previewInvite", r.URL()+"/i/Ab3dE6gH")
+	ada.refused(wire.CodeNotFound, "previewInvite", r.URL()+"/i/Ab3dE6gH#YcXNP9ky6rznNuWfxOXUSQ")
 }

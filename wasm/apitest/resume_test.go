@@ -10,6 +10,7 @@ import (
 
 	"claudemesh.com/mesh/cli/claudemesh/dial"
 	relayapi "claudemesh.com/mesh/relay/api"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 	"claudemesh.com/mesh/wasm/api"
@@ -50,7 +51,7 @@ func (b *browser) cut() *cutOff {
 
 func TestACutOffClaimGoesOnAfterAReload(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo := newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab")
 	link := ada.invite(mesh.MeshID).Link // for one use
@@ -82,7 +83,7 @@ func TestACutOffClaimGoesOnAfterAReload(t *testing.T) {
 
 func TestAClaimIsRepeatedByHand(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo := newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab")
 	options := api.JoinMeshOptions{Link: ada.invite(mesh.MeshID).Link, DisplayName: "Bo"}
@@ -102,7 +103,7 @@ func TestAClaimIsRepeatedByHand(t *testing.T) {
 
 func TestAClaimIsCalledOff(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo := newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab")
 	bo.cut()
@@ -115,7 +116,7 @@ func TestAClaimIsCalledOff(t *testing.T) {
 
 func TestARefusedClaimLeavesNothing(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo, cy := newBrowser(t, r), newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab")
 	invite := ada.invite(mesh.MeshID)
@@ -131,7 +132,7 @@ func TestARefusedClaimLeavesNothing(t *testing.T) {
 
 func TestAMeshIsMadeOnce(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	network := ada.cut()
 	options := api.CreateMeshOptions{Name: "Lab", DisplayName: "Ada"}
@@ -154,7 +155,7 @@ func TestAMeshIsMadeOnce(t *testing.T) {
 
 func TestAMeshThatWasBegunIsMadeAfterAReload(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	network := ada.cut()
 	ada.refused(wire.CodeUnreachable, "createMesh", api.CreateMeshOptions{Name: "Lab", DisplayName: "Ada"})
@@ -166,7 +167,7 @@ func TestAMeshThatWasBegunIsMadeAfterAReload(t *testing.T) {
 // A crash between the making of a mesh and the register's knowing of it: the register's commits fail from the second on.
 func TestAMeshThatTheRegisterMissedIsNotLost(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	var mu sync.Mutex
 	commits, broken := 0, true
@@ -196,7 +197,7 @@ func TestAMeshThatTheRegisterMissedIsNotLost(t *testing.T) {
 
 func TestAnotherMeshTakesThePlaceOfOneThatCouldNotBeMade(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	network := ada.cut()
 	ada.refused(wire.CodeUnreachable, "createMesh", api.CreateMeshOptions{Name: "Lba", DisplayName: "Ada"})
@@ -209,10 +210,10 @@ func TestAnotherMeshTakesThePlaceOfOneThatCouldNotBeMade(t *testing.T) {
 
 func TestARelayThatMakesNoMeshes(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
-	r.stop()
-	r.creates = relayapi.CreateClosed
-	r.start()
+	r := relaytest.Serve(t)
+	r.Stop()
+	r.Creation = relayapi.CreateClosed
+	r.Start()
 	ada := newBrowser(t, r)
 	ada.refused(wire.CodeCreationClosed, "createMesh", api.CreateMeshOptions{Name: "Lab", DisplayName: "Ada"})
 	ada.until("nothing is left", func() bool { return ada.storage.count() == 0 })
@@ -220,7 +221,7 @@ func TestARelayThatMakesNoMeshes(t *testing.T) {
 
 func TestEvictedStorageIsToldAndNotReplaced(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo := newBrowser(t, r), newBrowser(t, r)
 	mesh := ada.create("Lab")
 	bo.must(nil, "joinMesh", api.JoinMeshOptions{Link: ada.invite(mesh.MeshID).Link, DisplayName: "Bo"})
@@ -262,7 +263,7 @@ func TestEvictedStorageIsToldAndNotReplaced(t *testing.T) {
 
 func TestAStoreThatIsGoneAloneIsTold(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	mesh := ada.create("Lab")
 	ada.close()
@@ -289,7 +290,7 @@ func TestAStoreThatIsGoneAloneIsTold(t *testing.T) {
 
 func TestAnotherProgramOnTheStoresIsToldOnce(t *testing.T) {
 	t.Parallel()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada := newBrowser(t, r)
 	mesh := ada.create("Lab")
 	ada.storage.mu.Lock()

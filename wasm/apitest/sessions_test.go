@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 	"claudemesh.com/mesh/wasm/api"
@@ -21,7 +22,7 @@ func (b *browser) asks(mesh string) (texts []string) {
 
 // pair are two browsers in one mesh.
 func pair(t *testing.T) (ada, bo *browser, mesh string) {
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	ada, bo = newBrowser(t, r), newBrowser(t, r)
 	mesh = ada.create("Lab").MeshID
 	bo.must(nil, "joinMesh", api.JoinMeshOptions{Link: ada.invite(mesh).Link, DisplayName: "Bo"})

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"claudemesh.com/mesh/cli/claudemesh/dial"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
@@ -81,7 +82,7 @@ func (s *storage) count() int {
 // browser is one browser with its page open.
 type browser struct {
 	*testing.T
-	relay   *relay
+	relay   *relaytest.Server
 	storage *storage
 	http    driver.HTTP
 
@@ -94,7 +95,7 @@ type browser struct {
 	marker string
 }
 
-func newBrowser(t *testing.T, r *relay) *browser {
+func newBrowser(t *testing.T, r *relaytest.Server) *browser {
 	b := &browser{T: t, relay: r, storage: newStorage(), http: dial.Relay{}, moved: make(chan struct{})}
 	b.load()
 	t.Cleanup(b.close)
@@ -112,7 +113,7 @@ func (b *browser) load() {
 		Log: func(line string) { b.Log(line) },
 	}, b.hear)
 	var started api.Started
-	b.must(&started, "start", api.StartOptions{Relay: b.relay.url(), Build: "build", Marker: b.kept()})
+	b.must(&started, "start", api.StartOptions{Relay: b.relay.URL(), Build: "build", Marker: b.kept()})
 	if started.Build != "build" || !started.Persisted {
 		b.Fatalf("started as %+v", started)
 	}

@@ -18,7 +18,7 @@ func TestMeshesAreApart(t *testing.T) {
 	r, ada, m := world(t)
 	// Eve has a mesh of her own on the same relay, which Bo's machine is in too.
 	_, folder := enter(t, filepath.Join(t.TempDir(), "eve"), func(host driver.Host) error {
-		return driver.Create(limit(t), host, driver.CreateOptions{Relay: r.url(), Name: "Reef", DisplayName: "Eve"})
+		return driver.Create(limit(t), host, driver.CreateOptions{Relay: r.URL(), Name: "Reef", DisplayName: "Eve"})
 	})
 	eve, err := device.Open(t.Context(), folder, device.Options{Card: &peer.Card{Kind: peer.KindPerson, Status: peer.StatusIdle}})
 	if err != nil {

@@ -169,7 +169,7 @@ func TestHooksWaitForNothing(t *testing.T) {
 	h := newHooks(t, c)
 	h.tell("SessionStart", "startup")
 	sees(t, ada, h.status(peer.StatusIdle).Session)
-	r.stop()
+	r.Stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	for range 20 {

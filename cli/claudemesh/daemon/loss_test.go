@@ -18,7 +18,7 @@ func TestRelayGone(t *testing.T) {
 	one := someone(1)
 	attach(t, c, one)
 	sees(t, ada, one.Session)
-	r.stop()
+	r.Stop()
 	until(t, "the daemon to notice", func() bool {
 		report, err := c.Report(limit(t))
 		return err == nil && len(report.Meshes) == 1 && report.Meshes[0].Connection != peer.Connected
@@ -31,7 +31,7 @@ func TestRelayGone(t *testing.T) {
 	if err != nil || len(peers) != 1 || peers[0].Online || len(peers[0].Members) != 2 {
 		t.Errorf("the peers are %+v, %v", peers, err)
 	}
-	r.start()
+	r.Start()
 	until(t, "what was kept", func() bool {
 		got, err := ada.Messages(t.Context(), peer.DirectConversation(ada.Mesh().Member, mustFind(ada, "Bo")), 0, 1)
 		return err == nil && len(got) == 1 && got[0].Text == "kept"

@@ -6,9 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,10 +18,7 @@ import (
 	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/cli/claudemesh/home"
 	"claudemesh.com/mesh/cli/claudemesh/proc"
-	"claudemesh.com/mesh/relay/api"
-	"claudemesh.com/mesh/relay/mesh"
-	"claudemesh.com/mesh/relay/server"
-	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
@@ -62,57 +56,6 @@ func daemonMain(args []string) int {
 	return 0
 }
 
-// relay is the native relay on a loopback port, with its store in memory. It can be stopped and started again.
-type relay struct {
-	t       *testing.T
-	address string
-	store   *memory.Store
-	server  *server.Server
-	served  chan error
-}
-
-func startRelay(t *testing.T) *relay {
-	t.Helper()
-	r := &relay{t: t, address: "127.0.0.1:0", store: memory.New(time.Now())}
-	r.start()
-	t.Cleanup(r.stop)
-	return r
-}
-
-func (r *relay) url() string { return "http://" + r.address }
-
-func (r *relay) start() {
-	r.t.Helper()
-	listener, err := net.Listen("tcp", r.address)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.address = listener.Addr().String()
-	_, port, _ := net.SplitHostPort(r.address)
-	origin := "http://localhost:" + port
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	r.server = server.New(server.Config{
-		Store: r.store, Mesh: mesh.DefaultConfig(origin), Dashboard: api.NoRoute(), Output: server.DefaultOutput, Log: log,
-		API: api.Config{Creation: api.CreateOpen, Origins: api.NewOrigins(origin), Address: api.ClientAddress(nil), Log: log},
-	})
-	r.served = make(chan error, 1)
-	go func(s *server.Server, served chan error) { served <- s.Serve(listener) }(r.server, r.served)
-}
-
-func (r *relay) stop() {
-	if r.server == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	r.server.Drain(ctx)
-	if err := <-r.served; err != nil {
-		r.t.Error(err)
-	}
-	r.server = nil
-	r.store = r.store.Reopen(time.Now())
-}
-
 // limit is how long a test waits for what must come.
 func limit(t *testing.T) context.Context {
 	t.Helper()
@@ -141,16 +84,16 @@ type machine struct {
 }
 
 // world is a relay, a mesh that Ada made and speaks in, and Bo's machine.
-func world(t *testing.T) (*relay, *device.Device, *machine) {
+func world(t *testing.T) (*relaytest.Server, *device.Device, *machine) {
 	t.Helper()
-	r := startRelay(t)
+	r := relaytest.Serve(t)
 	runtime := t.TempDir()
 	if err := os.Chmod(runtime, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("XDG_RUNTIME_DIR", runtime)
 	_, ada := enter(t, filepath.Join(t.TempDir(), "ada"), func(host driver.Host) error {
-		return driver.Create(limit(t), host, driver.CreateOptions{Relay: r.url(), Name: "Harbour", DisplayName: "Ada"})
+		return driver.Create(limit(t), host, driver.CreateOptions{Relay: r.URL(), Name: "Harbour", DisplayName: "Ada"})
 	})
 	adas, err := device.Open(t.Context(), ada, device.Options{Card: &peer.Card{Kind: peer.KindPerson, Status: peer.StatusIdle}})
 	if err != nil {

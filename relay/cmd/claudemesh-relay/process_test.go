@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"testing"
 
 	"claudemesh.com/mesh/relay/protocoltest"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -26,83 +25,36 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// program is this test program as the relay.
+func program() relaytest.Program {
+	return relaytest.Program{Path: os.Args[0], Env: []string{asRelay + "=1", "BROKER_PORT="}}
+}
+
 // process is a relay in a process of its own.
 type process struct {
-	*exec.Cmd
-	protocoltest.Target
-	stdout *bufio.Reader
-	log    string // the file of stderr
+	*relaytest.Process
+	target protocoltest.Target
 }
 
-// stderr is what the process wrote to it so far.
-func (p *process) stderr() string {
-	text, err := os.ReadFile(p.log)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
-
-func command(t *testing.T, args ...string) *process {
+// serving starts a relay, over its own choice of a data folder where none is given. Its peers sign the origin, or where it is
+// empty the address that the relay says.
+func serving(t *testing.T, origin, data string, flags ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], args...), log: filepath.Join(t.TempDir(), "stderr")}
-	p.Env = append(os.Environ(), asRelay+"=1", "BROKER_PORT=", "XDG_STATE_HOME="+t.TempDir())
-	// A file, so that what was written before the ready line is there when that is read.
-	file, err := os.Create(p.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = file.Close() })
-	p.Stderr = file
-	return p
-}
-
-// serving starts a relay and waits until it says that it is ready. Its peers sign the origin, or where it is empty the address
-// that the relay says.
-func serving(t *testing.T, origin string, args ...string) *process {
-	t.Helper()
-	p := command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--verbose"}, args...)...)
-	out, err := p.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = p.Process.Kill()
-		_ = p.Wait()
-	})
-	p.stdout = bufio.NewReader(out)
-	line, err := p.stdout.ReadString('\n')
-	if err != nil {
-		_ = p.Wait()
-		t.Fatalf("the relay did not become ready: %s", p.stderr())
-	}
-	url := regexp.MustCompile(`https?://\S+`).FindString(line)
+	p := &process{Process: &relaytest.Process{Program: program(), Data: data, Flags: append(flags, "--verbose")}}
+	p.Run(t)
 	if origin == "" {
-		origin = url
+		origin = p.URL
 	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	p.Target = protocoltest.Target{URL: url, Origin: origin, HTTP: &http.Client{Transport: transport}}
+	p.target = protocoltest.Target{URL: p.URL, Origin: origin, HTTP: &http.Client{Transport: transport}}
 	return p
 }
 
-// ends waits for the end and gives the exit code.
-func (p *process) ends(t *testing.T) int {
-	t.Helper()
-	if rest, err := p.stdout.ReadString(0); rest != "" {
-		t.Errorf("stdout has more than one line: %q (%v)", rest, err)
-	}
-	_ = p.Wait()
-	return p.ProcessState.ExitCode()
-}
-
 func TestServeUntilSIGTERM(t *testing.T) {
-	p := serving(t, "")
+	p := serving(t, "", "")
 	for _, path := range []string{"/livez", "/readyz", "/health", "/", "/i/abcdefgh"} {
-		response, err := p.HTTP.Get(p.URL + path)
+		response, err := p.target.HTTP.Get(p.URL + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,22 +63,22 @@ func TestServeUntilSIGTERM(t *testing.T) {
 			t.Errorf("%s answers %d", path, response.StatusCode)
 		}
 	}
-	m := protocoltest.Found(t, p.Target)
+	m := protocoltest.Found(t, p.target)
 	c := m.Connect(t, m.Owner)
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	c.Closes(wire.CodeDraining)
-	if code := p.ends(t); code != 0 {
-		t.Errorf("exit code %d after SIGTERM: %s", code, p.stderr())
+	if err := p.Ended(); err != nil {
+		t.Errorf("%v after SIGTERM: %s", err, p.Log())
 	}
 }
 
 // A relay that is killed in the middle of a conversation has everything that it accepted, once, when it comes back.
 func TestKilled(t *testing.T) {
 	data := t.TempDir()
-	p := serving(t, "", "--data", data)
-	m := protocoltest.Found(t, p.Target)
+	p := serving(t, "", data)
+	m := protocoltest.Found(t, p.target)
 	general := wire.TopicStream(wire.GeneralTopic(m.ID))
 	const rounds, window = 4, 20
 	var sent [][]byte
@@ -150,12 +102,9 @@ func TestKilled(t *testing.T) {
 			}
 		}
 		// Half of the window is accepted; of the rest nobody knows.
-		if err := p.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = p.Wait()
-		p = serving(t, "", "--data", data)
-		m.Target = p.Target
+		p.Kill()
+		p = serving(t, "", data)
+		m.Target = p.target
 	}
 	sender := m.Connect(t, m.Owner)
 	for n := sender.Welcome.LastCounter; n < uint64(len(sent)); n++ {
@@ -177,39 +126,39 @@ func TestKilled(t *testing.T) {
 
 func TestTokenOfTheOperator(t *testing.T) {
 	data := t.TempDir()
-	p := serving(t, "https://relay.example", "--data", data, "--public-url", "https://relay.example")
+	p := serving(t, "https://relay.example", data, "--public-url", "https://relay.example")
 	if p.URL != "https://relay.example" {
 		t.Errorf("the relay says that it is at %s", p.URL)
 	}
-	listen := regexp.MustCompile(`listen=(\S+)`).FindStringSubmatch(p.stderr())
+	listen := regexp.MustCompile(`listen=(\S+)`).FindStringSubmatch(p.Log())
 	if listen == nil {
-		t.Fatalf("the log does not tell where it listens: %s", p.stderr())
+		t.Fatalf("the log does not tell where it listens: %s", p.Log())
 	}
-	p.URL = "http://" + listen[1]
+	p.target.URL = "http://" + listen[1]
 	token, err := os.ReadFile(filepath.Join(data, "operator-token"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	local := serving(t, "")
-	m := protocoltest.Found(t, local.Target)
-	m.Target = p.Target
+	local := serving(t, "", "")
+	m := protocoltest.Found(t, local.target)
+	m.Target = p.target
 	m.RefusesCreation(t, wire.CodeOperatorToken)
 	m.CreatesAgain(t, "Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	m.Connect(t, m.Owner).HangUp()
-	if err := p.Process.Signal(os.Interrupt); err != nil {
+	if err := p.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.ends(t); code != 0 {
-		t.Errorf("exit code %d after SIGINT", code)
+	if err := p.Ended(); err != nil {
+		t.Errorf("%v after SIGINT", err)
 	}
-	if log := p.stderr(); strings.Contains(log, strings.TrimSpace(string(token))) || !strings.Contains(log, "operator-token") {
+	if log := p.Log(); strings.Contains(log, strings.TrimSpace(string(token))) || !strings.Contains(log, "operator-token") {
 		t.Errorf("the log holds the token, or not where it is: %s", log)
 	}
 }
 
 func TestWhatCannotBeServed(t *testing.T) {
 	data := t.TempDir()
-	running := serving(t, "", "--data", data)
+	running := serving(t, "", data)
 	taken := strings.TrimPrefix(running.URL, "http://localhost:")
 	for _, c := range []struct {
 		name string
@@ -230,18 +179,20 @@ func TestWhatCannotBeServed(t *testing.T) {
 		{"an unknown command", []string{"run"}, "", exitUsage, "run"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := command(t, c.args...)
-			p.Env = append(p.Env, "BROKER_PORT="+c.env)
+			p := program().Command(c.args...)
+			p.Env = append(p.Env, "BROKER_PORT="+c.env, "XDG_STATE_HOME="+t.TempDir())
+			var stderr strings.Builder
+			p.Stderr = &stderr
 			out, _ := p.Output()
-			if code := p.ProcessState.ExitCode(); code != c.code || !strings.Contains(p.stderr(), c.says) || len(out) > 0 {
-				t.Errorf("exit code %d, want %d with a sentence about %q:\n%s%s", code, c.code, c.says, out, p.stderr())
+			if code := p.ProcessState.ExitCode(); code != c.code || !strings.Contains(stderr.String(), c.says) || len(out) > 0 {
+				t.Errorf("exit code %d, want %d with a sentence about %q:\n%s%s", code, c.code, c.says, out, stderr.String())
 			}
 		})
 	}
 }
 
 func TestVersion(t *testing.T) {
-	out, err := command(t, "version").Output()
+	out, err := program().Command("version").Output()
 	if err != nil || string(out) != "claudemesh-relay unknown\n" {
 		t.Errorf("%q (%v)", out, err)
 	}

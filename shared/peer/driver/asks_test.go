@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -31,7 +32,7 @@ func (d *device) say(draft peer.Draft) peer.MessageView {
 }
 
 func TestAsks(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.join("Bo")
 	cy := ada.join("Cy")
@@ -100,7 +101,7 @@ func TestAsks(t *testing.T) {
 }
 
 func TestMarkMessagesRead(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.join("Bo")
 	var sent []peer.MessageView

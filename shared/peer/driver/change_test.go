@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
 )
 
 func TestTopicsInvitesNames(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.join("Bo")
 
@@ -34,7 +35,7 @@ func TestTopicsInvitesNames(t *testing.T) {
 	_, err = ada.CreateInvite(limit(t), peer.InviteOptions{Uses: wire.MaxInviteUses + 1})
 	wantCode(t, err, wire.CodeMalformed)
 	made, err := ada.CreateInvite(limit(t), peer.InviteOptions{Seconds: 60})
-	if err != nil || made.State != peer.InviteOpen || !strings.HasPrefix(made.Link, relay.url()+"/i/"+made.Code+"#") {
+	if err != nil || made.State != peer.InviteOpen || !strings.HasPrefix(made.Link, relay.URL()+"/i/"+made.Code+"#") {
 		t.Fatalf("the invite is %+v, %v", made, err)
 	}
 	bo.until("the invite, without its secret", func() bool {
@@ -72,7 +73,7 @@ func TestTopicsInvitesNames(t *testing.T) {
 }
 
 func TestResolveAndRefusedDrafts(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo, twin := ada.join("Bo"), ada.join("Bo")
 	ada.until("both names", func() bool {
@@ -124,7 +125,7 @@ func TestResolveAndRefusedDrafts(t *testing.T) {
 }
 
 func TestLeave(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo, cy := ada.join("Bo"), ada.join("Cy")
 	wantCode(t, ada.Leave(limit(t)), wire.CodeLastOwner)
@@ -154,7 +155,7 @@ func TestLeave(t *testing.T) {
 }
 
 func TestRetry(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo, cy := ada.join("Bo"), ada.join("Cy")
 	// Bo leaves while Ada's device does not know of it yet.

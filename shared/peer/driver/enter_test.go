@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/invite"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
@@ -53,10 +54,10 @@ func wantCode(t *testing.T, err error, code wire.Code) {
 }
 
 func TestCreateIsRepeated(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := newDevice(t, "Ada")
 	ada.loses("POST", 1)
-	options := driver.CreateOptions{Relay: relay.url(), Name: "Lab", DisplayName: "Ada"}
+	options := driver.CreateOptions{Relay: relay.URL(), Name: "Lab", DisplayName: "Ada"}
 	wantCode(t, driver.Create(limit(t), ada.host, options), wire.CodeUnreachable)
 	if _, err := driver.Open(t.Context(), ada.host); wire.CodeOf(err) != wire.CodeNotFound {
 		t.Errorf("a mesh that no relay confirmed opens: %v", err)
@@ -73,24 +74,24 @@ func TestCreateIsRepeated(t *testing.T) {
 }
 
 func TestCreateRefused(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := newDevice(t, "Ada")
 	for _, options := range []driver.CreateOptions{
-		{Relay: relay.url(), Name: "", DisplayName: "Ada"},
-		{Relay: relay.url(), Name: "Lab", DisplayName: strings.Repeat("A", 65)},
+		{Relay: relay.URL(), Name: "", DisplayName: "Ada"},
+		{Relay: relay.URL(), Name: "Lab", DisplayName: strings.Repeat("A", 65)},
 		{Relay: "ftp://relay.example", Name: "Lab", DisplayName: "Ada"},
 	} {
 		wantCode(t, driver.Create(limit(t), ada.host, options), wire.CodeMalformed)
 	}
-	relay.stop()
-	err := driver.Create(limit(t), ada.host, driver.CreateOptions{Relay: relay.url(), Name: "Lab", DisplayName: "Ada"})
+	relay.Stop()
+	err := driver.Create(limit(t), ada.host, driver.CreateOptions{Relay: relay.URL(), Name: "Lab", DisplayName: "Ada"})
 	wantCode(t, err, wire.CodeUnreachable)
-	relay.start()
+	relay.Start()
 }
 
 // TestClaimIsRepeated: the relay took the claim, but its answer is lost; and then the program ends.
 func TestClaimIsRepeated(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	link, err := ada.CreateInvite(limit(t), peer.InviteOptions{Uses: 1})
 	if err != nil {
@@ -117,7 +118,7 @@ func TestClaimIsRepeated(t *testing.T) {
 
 // TestJoinGoesOn: at whatever commit the program is ended, Join called again ends well and uses the invite once.
 func TestJoinGoesOn(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	killed := errors.New("killed")
 	for _, after := range []bool{false, true} {
@@ -174,7 +175,7 @@ func TestJoinGoesOn(t *testing.T) {
 }
 
 func TestPreview(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	link, err := ada.CreateInvite(limit(t), peer.InviteOptions{Role: wire.RoleAdmin, Uses: 3, Seconds: 3600})
 	if err != nil {
@@ -197,8 +198,8 @@ func TestPreview(t *testing.T) {
 	for text, code := range map[string]wire.Code{
 		base:                             wire.CodeNoSecret,
 		base + "#" + secret.Text():       wire.CodeBadEnrollment,
-		relay.url() + "/join/abc#key=00": wire.CodeV1Link,
-		relay.url() + "/i/00000000#" + secret.Text(): wire.CodeNotFound,
+		relay.URL() + "/join/abc#key=00": wire.CodeV1Link,
+		relay.URL() + "/i/00000000#" + secret.Text(): wire.CodeNotFound,
 		"nonsense": wire.CodeMalformed,
 	} {
 		_, err := driver.Preview(limit(t), ada.host.HTTP, text)
@@ -215,7 +216,7 @@ func TestPreview(t *testing.T) {
 
 // TestForgedAnswer: a relay that answers a claim with another's keys is found out, and nothing of it stays.
 func TestForgedAnswer(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	for name, forge := range map[string]func(*invite.ClaimAnswer){
 		"another owner":     func(a *invite.ClaimAnswer) { a.Owner[3] ^= 1 },

@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
 )
 
 func TestPresence(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := newDevice(t, "Bo")
 	link, err := ada.CreateInvite(limit(t), peer.InviteOptions{})
@@ -59,7 +60,7 @@ func TestPresence(t *testing.T) {
 }
 
 func TestRunEnds(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	wantCode(t, ada.Run(t.Context()), wire.CodeInUse)
 
@@ -87,7 +88,7 @@ func TestRunEnds(t *testing.T) {
 		third.end = nil
 	})
 	t.Run("unreachable", func(t *testing.T) {
-		relay.stop()
+		relay.Stop()
 		fourth := *ada
 		fourth.t = t
 		fourth.host.Session[0] += 2
@@ -96,7 +97,7 @@ func TestRunEnds(t *testing.T) {
 			view := fourth.Mesh()
 			return view.Connection == peer.Unconnected && view.Problem != nil && view.Problem.Code == wire.CodeUnreachable
 		})
-		relay.start()
+		relay.Start()
 		fourth.Wake()
 		fourth.live()
 		fourth.stop()
@@ -104,7 +105,7 @@ func TestRunEnds(t *testing.T) {
 }
 
 func TestWrongOriginAndClock(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	ada.stop()
 
@@ -112,13 +113,13 @@ func TestWrongOriginAndClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := strings.Cut(relay.address, ":")
-	moved := strings.Replace(string(row), relay.url(), "http://127.0.0.2:"+port, 1)
+	_, port, _ := strings.Cut(relay.Address(), ":")
+	moved := strings.Replace(string(row), relay.URL(), "http://127.0.0.2:"+port, 1)
 	if err := ada.host.Store.Commit(t.Context(), []peer.Op{{Bucket: peer.BucketMeta, Key: []byte("identity"), Value: []byte(moved)}}); err != nil {
 		t.Fatal(err)
 	}
 	relayMoved := *ada
-	relayMoved.host.Dialer = elsewhere{relayMoved.host.Dialer, relay.address}
+	relayMoved.host.Dialer = elsewhere{relayMoved.host.Dialer, relay.Address()}
 	relayMoved.run()
 	wantCode(t, relayMoved.WaitLive(limit(t)), wire.CodeWrongOrigin)
 	wantCode(t, <-relayMoved.ran, wire.CodeWrongOrigin)

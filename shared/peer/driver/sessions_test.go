@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
@@ -58,7 +59,7 @@ func agent(summary string, status peer.Status, since int64) peer.Card {
 }
 
 func TestSessions(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.daemon("Bo")
 	ada.until("a daemon without sessions is offline", func() bool { return ada.shows("Bo", map[wire.SessionID]peer.Card{}) })
@@ -82,10 +83,10 @@ func TestSessions(t *testing.T) {
 	set(second, agent("api", peer.StatusIdle, 3000))
 	ada.until("the change", func() bool { return ada.shows("Bo", want) && ada.member("Bo").Summary == "web" })
 
-	relay.stop()
+	relay.Stop()
 	third := newSession()
 	set(third, agent("docs", peer.StatusIdle, 4000))
-	relay.start()
+	relay.Start()
 	bo.Wake()
 	ada.Wake()
 	ada.until("all sessions after the relay's restart", func() bool { return ada.shows("Bo", want) })
@@ -130,7 +131,7 @@ func TestSessions(t *testing.T) {
 }
 
 func TestSessionsRefused(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.daemon("Bo")
 	good := agent("web", peer.StatusIdle, 0)
@@ -165,7 +166,7 @@ func TestSessionsRefused(t *testing.T) {
 }
 
 func TestMessagesBetweenSessions(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.daemon("Bo")
 	cy := ada.join("Cy")

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
@@ -25,7 +26,7 @@ func (d *device) hears(conversation peer.ConversationID, texts ...string) {
 }
 
 func TestOfflineAndBack(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.join("Bo")
 	bo.stop()
@@ -59,7 +60,7 @@ func TestOfflineAndBack(t *testing.T) {
 
 // TestRelayRestart: the relay is stopped and started in the middle of a conversation; nothing is lost, nothing comes twice.
 func TestRelayRestart(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.join("Bo")
 	var want []string
@@ -71,9 +72,9 @@ func TestRelayRestart(t *testing.T) {
 		}
 	}
 	say(30)
-	relay.stop()
+	relay.Stop()
 	say(30)
-	relay.start()
+	relay.Start()
 	ada.Wake()
 	bo.Wake()
 	say(30)
@@ -85,7 +86,7 @@ func TestRelayRestart(t *testing.T) {
 }
 
 func TestInbox(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	ada.send("#general", "before Bo came")
 	if err := ada.Flush(limit(t)); err != nil {
@@ -143,7 +144,7 @@ func TestInbox(t *testing.T) {
 }
 
 func TestDraftsAndEvents(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	general := ada.general()
 	if err := ada.SaveDraft(t.Context(), general, "half a th"); err != nil {
@@ -193,7 +194,7 @@ func TestDraftsAndEvents(t *testing.T) {
 }
 
 func TestStoreFault(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.join("Bo")
 	store := bo.host.Store.(*driver.Memory)

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"testing"
 
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
 
 func TestTwoDevicesTalk(t *testing.T) {
-	relay := startRelay(t)
+	relay := relaytest.Serve(t)
 	ada := found(t, relay, "Ada")
 	bo := ada.join("Bo")
 

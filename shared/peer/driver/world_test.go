@@ -5,9 +5,6 @@ package driver_test
 import (
 	"context"
 	"crypto/rand"
-	"io"
-	"log/slog"
-	"net"
 	"net/url"
 	"slices"
 	"testing"
@@ -16,66 +13,12 @@ import (
 	"go.uber.org/goleak"
 
 	"claudemesh.com/mesh/cli/claudemesh/dial"
-	"claudemesh.com/mesh/relay/api"
-	"claudemesh.com/mesh/relay/mesh"
-	"claudemesh.com/mesh/relay/server"
-	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// relay is the native relay on a loopback port, with its store in memory. It can be stopped and started again.
-type relay struct {
-	t       *testing.T
-	address string
-	store   *memory.Store
-	server  *server.Server
-	served  chan error
-}
-
-func startRelay(t *testing.T) *relay {
-	t.Helper()
-	r := &relay{t: t, address: "127.0.0.1:0", store: memory.New(time.Now())}
-	r.start()
-	t.Cleanup(r.stop)
-	return r
-}
-
-func (r *relay) url() string { return "http://" + r.address }
-
-func (r *relay) start() {
-	r.t.Helper()
-	listener, err := net.Listen("tcp", r.address)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.address = listener.Addr().String()
-	_, port, _ := net.SplitHostPort(r.address)
-	origin := "http://localhost:" + port
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	r.server = server.New(server.Config{
-		Store: r.store, Mesh: mesh.DefaultConfig(origin), Dashboard: api.NoRoute(), Output: server.DefaultOutput, Log: log,
-		API: api.Config{Creation: api.CreateOpen, Origins: api.NewOrigins(origin), Address: api.ClientAddress(nil), Log: log},
-	})
-	r.served = make(chan error, 1)
-	go func(s *server.Server, served chan error) { served <- s.Serve(listener) }(r.server, r.served)
-}
-
-func (r *relay) stop() {
-	if r.server == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	r.server.Drain(ctx)
-	if err := <-r.served; err != nil {
-		r.t.Error(err)
-	}
-	r.server = nil
-	r.store = r.store.Reopen(time.Now())
-}
 
 // device is a host with a store of its own.
 type device struct {
@@ -186,10 +129,10 @@ func (d *device) texts(conversation peer.ConversationID) (texts []string) {
 }
 
 // found makes a mesh whose owner runs.
-func found(t *testing.T, r *relay, name string) *device {
+func found(t *testing.T, r *relaytest.Server, name string) *device {
 	t.Helper()
 	owner := newDevice(t, name)
-	if err := driver.Create(limit(t), owner.host, driver.CreateOptions{Relay: r.url(), Name: "Lab", DisplayName: name}); err != nil {
+	if err := driver.Create(limit(t), owner.host, driver.CreateOptions{Relay: r.URL(), Name: "Lab", DisplayName: name}); err != nil {
 		t.Fatal(err)
 	}
 	owner.run()

@@ -19,11 +19,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"claudemesh.com/mesh/relay/relaytest"
 )
 
 // installing is a real relay that hands out a real claudemesh, a mesh on it, and the script as the relay made it.
 type installing struct {
-	relay
+	relaytest.Process
 	downloads string
 	program   []byte
 	script    string
@@ -34,14 +36,11 @@ type installing struct {
 const offered = "v9.8.7-test"
 
 func TestInstall(t *testing.T) {
-	in := &installing{relay: relay{data: t.TempDir(), listen: "127.0.0.1:0"}, downloads: t.TempDir()}
+	in := &installing{Process: relaytest.Process{Program: relayProgram, Data: t.TempDir()}, downloads: t.TempDir()}
 	in.offer(t)
-	in.flags = []string{"--downloads", in.downloads}
-	t.Cleanup(in.kill)
-	if err := in.start(); err != nil {
-		t.Fatal(err)
-	}
-	in.script = fetched(t, in.url+"/install.sh")
+	in.Flags = []string{"--downloads", in.downloads}
+	in.Run(t)
+	in.script = fetched(t, in.URL+"/install.sh")
 	in.found(t)
 
 	for name, shell := range shells() {
@@ -58,8 +57,8 @@ func TestInstall(t *testing.T) {
 	t.Run("with few tools", in.fewTools)
 
 	_, secret, _ := strings.Cut(in.link, "#")
-	if secret == "" || strings.Contains(in.log.String(), secret) {
-		t.Errorf("the link is %q; the relay's log: %s", in.link, in.log.String())
+	if secret == "" || strings.Contains(in.Log(), secret) {
+		t.Errorf("the link is %q; the relay's log: %s", in.link, in.Log())
 	}
 }
 
@@ -110,7 +109,7 @@ func (in *installing) offer(t *testing.T) {
 func (in *installing) found(t *testing.T) {
 	owner := func(args ...string) []byte {
 		command := exec.Command(filepath.Join(in.downloads, "claudemesh-"+runtime.GOOS+"-"+runtime.GOARCH), append([]string{"--json"}, args...)...)
-		command.Env = append(os.Environ(), "CLAUDEMESH_CONFIG_DIR="+in.data)
+		command.Env = append(os.Environ(), "CLAUDEMESH_CONFIG_DIR="+in.Data)
 		out, err := command.Output()
 		if err != nil {
 			t.Fatalf("%v: %v", args, err)
@@ -120,7 +119,7 @@ func (in *installing) found(t *testing.T) {
 	if err := os.Chmod(filepath.Join(in.downloads, "claudemesh-"+runtime.GOOS+"-"+runtime.GOARCH), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	owner("create", "Harbour", "--relay", in.url, "--as", "Ada")
+	owner("create", "Harbour", "--relay", in.URL, "--as", "Ada")
 	var invite struct{ Link string }
 	if err := json.Unmarshal(owner("invite", "create", "--uses", "20"), &invite); err != nil {
 		t.Fatal(err)
@@ -214,7 +213,7 @@ func (in *installing) joins(t *testing.T, shell []string) {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
 	m.holds(in.program)
-	for _, want := range []string{"You are Bo in Harbour", offered, "both come from " + in.url} {
+	for _, want := range []string{"You are Bo in Harbour", offered, "both come from " + in.URL} {
 		if !strings.Contains(said, want) {
 			t.Errorf("nothing says %q: %s", want, said)
 		}
@@ -225,14 +224,17 @@ func (in *installing) joins(t *testing.T, shell []string) {
 		}
 	}
 
-	// Once more: the program is replaced, and what joining refuses decides how the script ends.
+	// Once more: the program is replaced, and what joining says decides how the script ends.
 	if err := os.WriteFile(m.target(), []byte("former"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if said, code := m.pipes(in.script, in.link); code != 4 || !strings.Contains(said, "already_joined") {
+	if said, code := m.pipes(in.script, in.link); code != 0 || !strings.Contains(said, "already_joined") {
 		t.Errorf("a second time: exit code %d: %s", code, said)
 	}
 	m.holds(in.program)
+	if said, code := m.pipes(in.script, in.link+"x"); code != 4 || !strings.Contains(said, "malformed") {
+		t.Errorf("a link that is none: exit code %d: %s", code, said)
+	}
 }
 
 func (in *installing) installsAlone(t *testing.T, shell []string) {
@@ -254,7 +256,7 @@ func (in *installing) refusesAnother(t *testing.T, shell []string) {
 	liar := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(other) }))
 	defer liar.Close()
 	m := newMachine(t, shell)
-	said, code := m.pipes(strings.ReplaceAll(in.script, in.url, liar.URL), in.link)
+	said, code := m.pipes(strings.ReplaceAll(in.script, in.URL, liar.URL), in.link)
 	announced, received := sha256.Sum256(in.program), sha256.Sum256(other)
 	if code == 0 || !strings.Contains(said, hex.EncodeToString(announced[:])) || !strings.Contains(said, hex.EncodeToString(received[:])) {
 		t.Errorf("exit code %d, and not both sums: %s", code, said)

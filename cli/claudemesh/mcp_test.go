@@ -15,6 +15,8 @@ import (
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"claudemesh.com/mesh/relay/relaytest"
 )
 
 // station is a configuration folder, and the daemon that may run for it.
@@ -61,19 +63,15 @@ func (m *station) do(args ...string) (first map[string]any) {
 func (m *station) agent() *exec.Cmd {
 	c := exec.Command("sh", "-c", "claudemesh mcp; exit")
 	c.Env, c.Dir = m.env, m.t.TempDir()
-	c.Stderr = &lockedBuffer{}
 	return c
 }
 
 // meet starts a relay with a mesh of two machines.
-func meet(t *testing.T) (r *relay, ada, box *station) {
-	r = &relay{data: t.TempDir(), listen: "127.0.0.1:0"}
-	if err := r.start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.kill)
+func meet(t *testing.T) (r *relaytest.Process, ada, box *station) {
+	r = &relaytest.Process{Program: relayProgram, Data: t.TempDir()}
+	r.Run(t)
 	ada, box = newStation(t), newStation(t)
-	ada.do("create", "Harbour", "--relay", r.url, "--as", "Ada")
+	ada.do("create", "Harbour", "--relay", r.URL, "--as", "Ada")
 	box.do("join", ada.do("invite", "create")["link"].(string), "--as", "box")
 	return r, ada, box
 }
@@ -197,7 +195,7 @@ func TestAgentThatDiesBeforeItReads(t *testing.T) {
 // TestSessionKeepsToItsMesh: a session is in all meshes of its machine, or in the one that it names.
 func TestSessionKeepsToItsMesh(t *testing.T) {
 	r, _, box := meet(t)
-	box.do("create", "Quay", "--relay", r.url, "--as", "Bo")
+	box.do("create", "Quay", "--relay", r.URL, "--as", "Bo")
 	for named, want := range map[string]string{"": "Harbour Quay", "Quay": "Quay", "Nowhere": "not_found"} {
 		agent := box.agent()
 		agent.Env = append(agent.Env, "CLAUDEMESH_MESH="+named)

@@ -1,42 +1,27 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"claudemesh.com/mesh/relay/relaytest"
 )
 
-// relayProgram is the real relay, built once for all scripts.
-var relayProgram string
+// relayProgram is the real relay, built once for all tests.
+var relayProgram relaytest.Program
 
 func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "claudemesh-relay-*")
-	if err != nil {
-		panic(err)
-	}
-	relayProgram = filepath.Join(folder, "claudemesh-relay")
-	if os.Getenv("TESTSCRIPT_COMMAND") == "" && filepath.Base(os.Args[0]) != "claudemesh" {
-		if out, err := exec.Command("go", "build", "-o", relayProgram, "claudemesh.com/mesh/relay/cmd/claudemesh-relay").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "the relay does not build: %v\n%s", err, out)
-			os.Exit(1)
-		}
-	}
-	defer os.RemoveAll(folder)
-	testscript.Main(m, map[string]func(){"claudemesh": main})
+	testscript.Main(relayProgram.BuiltFor(m), map[string]func(){"claudemesh": main})
 }
 
 // TestScripts runs the verbs as a person types them, each script against a relay of its own.
@@ -46,13 +31,13 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_RUNTIME_DIR", env.WorkDir)
 			env.Setenv("USER", "tester")
-			r := &relay{data: filepath.Join(env.WorkDir, "relay-data"), listen: "127.0.0.1:0"}
+			r := &relaytest.Process{Program: relayProgram, Folder: env.WorkDir, Data: filepath.Join(env.WorkDir, "relay-data")}
 			env.Values["relay"] = r
-			env.Defer(r.kill)
-			if err := r.start(); err != nil {
+			env.Defer(r.Kill)
+			if err := r.Start(); err != nil {
 				return err
 			}
-			env.Setenv("RELAY", r.url)
+			env.Setenv("RELAY", r.URL)
 			env.Defer(func() { stopDaemons(env) })
 			return nil
 		},
@@ -117,14 +102,14 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 
 // relay kill | start | stop: a power cut, a start on the same address and data, a drain that must end with 0.
 func relayCommand(ts *testscript.TestScript, neg bool, args []string) {
-	r := ts.Value("relay").(*relay)
+	r := ts.Value("relay").(*relaytest.Process)
 	switch args[0] {
 	case "kill":
-		r.kill()
+		r.Kill()
 	case "start":
-		ts.Check(r.start())
+		ts.Check(r.Start())
 	case "stop":
-		ts.Check(r.stop())
+		ts.Check(r.Stop())
 	default:
 		ts.Fatalf("relay: kill, start or stop")
 	}
@@ -132,8 +117,8 @@ func relayCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // sealed TEXT…: none of the texts stands in the relay's files or logs.
 func sealed(ts *testscript.TestScript, neg bool, args []string) {
-	r := ts.Value("relay").(*relay)
-	ts.Check(filepath.WalkDir(r.data, func(path string, entry os.DirEntry, err error) error {
+	r := ts.Value("relay").(*relaytest.Process)
+	ts.Check(filepath.WalkDir(r.Data, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -146,71 +131,8 @@ func sealed(ts *testscript.TestScript, neg bool, args []string) {
 		return err
 	}))
 	for _, text := range args {
-		if strings.Contains(r.log.String(), text) {
+		if strings.Contains(r.Log(), text) {
 			ts.Fatalf("the relay's log holds %q", text)
 		}
 	}
-}
-
-type relay struct {
-	data, listen, url string
-	flags             []string // besides
-	log               lockedBuffer
-	command           *exec.Cmd
-}
-
-// lockedBuffer is written by a running relay while a script reads it.
-type lockedBuffer struct {
-	mu      sync.Mutex
-	content bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.content.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.content.String()
-}
-
-var urlPattern = regexp.MustCompile(`https?://[^\s/]+`)
-
-func (r *relay) start() error {
-	r.command = exec.Command(relayProgram, append([]string{"serve", "--listen", r.listen, "--data", r.data}, r.flags...)...)
-	r.command.Stderr = &r.log
-	out, err := r.command.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := r.command.Start(); err != nil {
-		return err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	go io.Copy(io.Discard, out)
-	if r.url = urlPattern.FindString(line); r.url == "" {
-		return fmt.Errorf("the relay said %q and not where it is (%v)", line, err)
-	}
-	_, port, _ := strings.Cut(strings.TrimPrefix(r.url, "http://"), ":")
-	r.listen = "127.0.0.1:" + port
-	return nil
-}
-
-func (r *relay) kill() {
-	if r.command == nil {
-		return
-	}
-	r.command.Process.Kill()
-	r.command.Wait()
-	r.command = nil
-}
-
-func (r *relay) stop() error {
-	r.command.Process.Signal(syscall.SIGTERM)
-	err := r.command.Wait()
-	r.command = nil
-	return err
 }

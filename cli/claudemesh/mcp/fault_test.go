@@ -57,21 +57,17 @@ func TestCancelledCallConfirmsNothing(t *testing.T) {
 	c.initialize("2025-11-25", "claude-code", `{}`)
 	c.call(1, "check_messages", `{}`)
 	<-m.begun
-	c.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"the user went on"}}`)
-	c.write(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
+	c.write(notification("notifications/cancelled", `{"requestId":1,"reason":"the user went on"}`))
+	c.write(request(2, "ping", `{}`))
 	if r := c.read(); r.ID != float64(2) { // the cancellation was read by then
 		t.Fatalf("%+v", r)
 	}
 	close(m.taking)
-	c.write(`{"jsonrpc":"2.0","id":3,"method":"ping"}`)
+	c.write(request(3, "ping", `{}`))
 	if r := c.read(); r.ID != float64(3) {
 		t.Errorf("a cancelled call was answered: %+v", r)
 	}
-	c.in.Close()
-	if err := <-c.ended; err != nil {
-		t.Error(err)
-	}
-	c.ended <- nil
+	c.closes()
 	m.unconfirmed(t)
 	if len(m.lent) != 1 {
 		t.Errorf("%d batches were lent", len(m.lent))
@@ -84,21 +80,17 @@ func TestClientThatReadsNothingIsReadFrom(t *testing.T) {
 	m.arrive(message(1, "hello"))
 	c := serve(t, m)
 	c.initialize("2025-11-25", "claude-code", `{}`)
-	c.write(`{"jsonrpc":"2.0","id":1,"method":"ping"}`) // its answer waits in the pipe, and the others behind it
-	c.write(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
+	c.write(request(1, "ping", `{}`)) // its answer waits in the pipe, and the others behind it
+	c.write(request(2, "ping", `{}`))
 	c.call(3, "check_messages", `{}`)
 	<-m.begun
-	c.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}`)
-	c.write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}`) // the cancellation was read by then
+	c.write(notification("notifications/cancelled", `{"requestId":3}`))
+	c.write(notification("notifications/progress", `{"progressToken":1,"progress":1}`)) // the cancellation was read by then
 	close(m.taking)
 	if ids := map[any]bool{c.read().ID: true, c.read().ID: true}; !ids[1.0] || !ids[2.0] {
 		t.Errorf("answers to %v", ids)
 	}
-	c.in.Close()
-	if err := <-c.ended; err != nil {
-		t.Error(err)
-	}
-	c.ended <- nil
+	c.closes()
 	m.unconfirmed(t)
 }
 
@@ -116,7 +108,7 @@ func TestLinesThatCannotBeReadAreAnsweredAndPassedOver(t *testing.T) {
 			t.Errorf("%.60q was answered %+v", line, r)
 		}
 	}
-	c.write(`{"jsonrpc":"2.0","id":10,"method":"ping"}`)
+	c.write(request(10, "ping", `{}`))
 	if r := c.read(); r.ID != float64(10) || r.Error != nil {
 		t.Errorf("%+v", r)
 	}
@@ -127,8 +119,10 @@ func TestLineOfSeveralCallsIsAnsweredInOne(t *testing.T) {
 	m.arrive(message(1, "hello"))
 	c := serve(t, m)
 	c.initialize("2025-03-26", "other", `{}`)
-	c.write(`[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}},` +
-		`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"check_messages","arguments":{}}}]`)
+	c.write("[" + strings.Join([]string{
+		request(1, "ping", `{}`), notification("notifications/progress", `{"progressToken":1,"progress":1}`),
+		request(2, "tools/call", `{"name":"check_messages","arguments":{}}`),
+	}, ",") + "]")
 	line, err := c.out.ReadBytes('\n')
 	var replies []reply
 	if err != nil || json.Unmarshal(line, &replies) != nil || len(replies) != 2 {
@@ -155,10 +149,7 @@ func TestEndOfInputEndsTheSessionAfterTheLastAnswer(t *testing.T) {
 	if o := c.result(1); !strings.Contains(o.text(), "hello") {
 		t.Errorf("%+v", o)
 	}
-	if err := <-c.ended; err != nil {
-		t.Error(err)
-	}
-	c.ended <- nil
+	c.closes()
 	<-session.done
 	if batch := <-m.confirmed; batch != 1<<60 {
 		t.Errorf("batch %d was confirmed", batch)

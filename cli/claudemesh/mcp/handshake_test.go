@@ -2,7 +2,6 @@ package mcp
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -50,7 +49,7 @@ const meta2026 = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28
 func TestDiscoverFallsBackToInitialize(t *testing.T) {
 	m := newMemory("Harbour")
 	c := serve(t, m)
-	c.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{%s}}`, meta2026))
+	c.write(request(0, "server/discover", `{`+meta2026+`}`))
 	if r := c.read(); r.ID != float64(0) || r.Error == nil || r.Error.Code != -32601 {
 		t.Fatalf("discover was answered %+v", r)
 	}
@@ -67,15 +66,11 @@ func TestDiscoverFallsBackToInitialize(t *testing.T) {
 func TestWhoOnlyAsksIsNoSession(t *testing.T) {
 	m := newMemory("Harbour")
 	c := serve(t, m)
-	c.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{%s}}`, meta2026))
+	c.write(request(0, "server/discover", `{`+meta2026+`}`))
 	c.read()
-	c.write(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+	c.write(request(1, "ping", `{}`))
 	c.read()
-	c.in.Close()
-	if err := <-c.ended; err != nil {
-		t.Error(err)
-	}
-	c.ended <- nil
+	c.closes()
 	select {
 	case s := <-m.attached:
 		t.Errorf("session %+v was made", s.agent)
@@ -85,7 +80,7 @@ func TestWhoOnlyAsksIsNoSession(t *testing.T) {
 
 func TestRequestInTheNewRevisionIsRefused(t *testing.T) {
 	c := serve(t, newMemory("Harbour"))
-	c.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{%s}}`, meta2026))
+	c.write(request(1, "tools/list", `{`+meta2026+`}`))
 	if r := c.read(); r.Error == nil || r.ID != float64(1) {
 		t.Errorf("%+v", r)
 	}

@@ -98,7 +98,7 @@ func (c *client) initialize(revision, name string, capabilities string) (result 
 	if r.ID != "init" || r.Error != nil || json.Unmarshal(r.Result, &result) != nil {
 		c.t.Fatalf("initialize was answered %+v", r)
 	}
-	c.write(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	c.write(notification("notifications/initialized", `{}`))
 	return result
 }
 
@@ -120,9 +120,19 @@ func (o outcome) text() string {
 	return b.String()
 }
 
+// request is a line that wants an answer.
+func request(id int, method, params string) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":%q,"params":%s}`, id, method, params)
+}
+
+// notification is a line that wants none.
+func notification(method, params string) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","method":%q,"params":%s}`, method, params)
+}
+
 func (c *client) call(id int, tool, arguments string) {
 	c.t.Helper()
-	c.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, id, tool, arguments))
+	c.write(request(id, "tools/call", fmt.Sprintf(`{"name":%q,"arguments":%s}`, tool, arguments)))
 }
 
 // result reads the answer to a call.
@@ -133,4 +143,14 @@ func (c *client) result(id int) (o outcome) {
 		c.t.Fatalf("call %d was answered %+v", id, r)
 	}
 	return o
+}
+
+// closes ends the client's input, and waits until the server ended without error.
+func (c *client) closes() {
+	c.t.Helper()
+	c.in.Close()
+	if err := <-c.ended; err != nil {
+		c.t.Error(err)
+	}
+	c.ended <- nil // for the cleanup
 }

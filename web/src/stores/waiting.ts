@@ -32,7 +32,7 @@ export function waitingIn(state: Pick<MeshState, 'members' | 'asks'>): Waiting[]
       .filter(needsApproval)
       .map((session): Approval => {
         const since = sinceOf(session);
-        return { kind: 'approval', key: `${session.sessionId} ${since}`, since, member, session };
+        return { kind: 'approval', key: `${session.deviceId} ${session.sessionId} ${since}`, since, member, session };
       }),
   );
   const questions = state.asks.map((ask): Question => ({ kind: 'ask', key: ask.messageId, since: ask.at, ask }));

@@ -37,14 +37,14 @@ func (c *Client) greet(ctx context.Context, l *lines) (other hello, err error) {
 	return other, err
 }
 
-// Kill ends a daemon that does not answer, and returns its process when it is gone. ErrSilent: which process it is cannot be known.
+// Kill ends a daemon that does not answer, and returns its process when it is gone. CodeInUse: which process it is cannot be known.
 func Kill(ctx context.Context, configDir string) (pid int, err error) {
 	h, err := home.Open(configDir)
 	if err != nil {
 		return 0, err
 	}
 	if pid = h.Holder(); pid == 0 {
-		return 0, ErrSilent
+		return 0, wire.Errorf(wire.CodeInUse, "The daemon of this machine does not answer, and which process it is cannot be known here. End the one that is called \"claudemesh daemon run\".")
 	}
 	process, err := os.FindProcess(pid)
 	if err == nil {

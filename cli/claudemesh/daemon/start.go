@@ -125,7 +125,7 @@ func (c *Client) start(ctx context.Context) error {
 		select {
 		case <-time.After(startPoll):
 		case err := <-gone:
-			if err != nil {
+			if err != nil && c.answers(ctx) == 0 { // else it ended because another one serves
 				return wire.Errorf(wire.CodeUnreachable, "The daemon ended at its start (%v). What it said stands in %s.", err, c.home.LogPath())
 			}
 			gone = nil // another one serves by now, or will in a moment

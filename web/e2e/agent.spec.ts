@@ -188,13 +188,13 @@ test('a person and the agents of a machine work together', async ({ browser }, i
   }
 });
 
-/** A folder of programs as the relay takes it, with the one of this machine. */
+/** A folder of programs as the relay takes it: the one of this machine, and what stands for that of another system. */
 async function programs(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'claudemesh-programs-'));
   const name = `claudemesh-${platform()}-${arch() === 'x64' ? 'amd64' : arch()}`;
   await copyFile(join(BIN, 'claudemesh'), join(folder, name));
   const sums = await Promise.all(
-    Object.entries({ [name]: await readFile(join(folder, name)), VERSION: 'v9.9.9\n' }).map(async ([file, content]) => {
+    Object.entries({ [name]: await readFile(join(folder, name)), 'claudemesh-windows-amd64.exe': 'not for here\n', VERSION: 'v9.9.9\n' }).map(async ([file, content]) => {
       await writeFile(join(folder, file), content);
       return `${createHash('sha256').update(content).digest('hex')}  ${file}\n`;
     }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Invite } from '../peer/api';
-import { handsOutPrograms } from './downloads';
+import { servedShells } from './downloads';
 import { buildCommand, installCommand, isLoopback, joinCommand, reusable } from './link';
 import { inviteLink, joiningMesh, keepJoining, takeFragment, type Address, type Entry } from './secret';
 
@@ -90,19 +90,27 @@ describe('the lines for a terminal', () => {
   });
 });
 
-describe('handsOutPrograms', () => {
+describe('servedShells', () => {
   const answering = (body: unknown, status = 200) => () => Promise.resolve(new Response(JSON.stringify(body), { status }));
 
-  it('is so where the relay lists some', async () => {
+  it('asks the relay', async () => {
     const asked: string[] = [];
-    const ask = (url: string) => (asked.push(url), answering({ version: 'v1', files: [{ name: 'claudemesh-linux-amd64' }] })());
-    expect(await handsOutPrograms('https://relay.example', ask as typeof fetch)).toBe(true);
+    const ask = (url: string) => (asked.push(url), answering({ version: 'v1', files: [{ os: 'linux' }] })());
+    expect(await servedShells('https://relay.example', ask as typeof fetch)).toEqual(['sh']);
     expect(asked).toEqual(['https://relay.example/api/public/downloads']);
   });
 
-  it.each([answering({ version: '', files: [] }), answering({}), answering(null), answering({ files: [1] }, 404), () => Promise.reject(new TypeError('no'))])(
-    'is not so where there are none, or nobody can be asked',
-    async (ask) => expect(await handsOutPrograms('https://relay.example', ask)).toBe(false),
+  it.each([
+    [['windows'], ['powershell']],
+    [['darwin', 'windows', 'linux'], ['sh', 'powershell']],
+  ])('are those of the systems that it lists: %s', async (systems, shells) => {
+    const files = systems.map((os) => ({ os }));
+    expect(await servedShells('https://relay.example', answering({ files }))).toEqual(shells);
+  });
+
+  it.each([answering({ version: '', files: [] }), answering({}), answering(null), answering({ files: [{ os: 'linux' }] }, 404), () => Promise.reject(new TypeError('no'))])(
+    'are none where it has none, or nobody can be asked',
+    async (ask) => expect(await servedShells('https://relay.example', ask)).toEqual([]),
   );
 });
 

@@ -104,6 +104,9 @@ func (c *Core) compose(in Send) (MessageView, error) {
 	if d.Target != "" {
 		r := c.Resolve(d.Target)
 		if r.Problem != nil {
+			if strings.TrimSpace(d.Target) == "*" && r.Problem.Code == wire.CodeNotFound {
+				return none, wire.Errorf(wire.CodeNotFound, "Nobody else is in this mesh yet.%s", c.siblings(m.FromSession))
+			}
 			return none, r.Problem
 		}
 		m.Conversation = r.Conversation
@@ -123,14 +126,14 @@ func (c *Core) compose(in Send) (MessageView, error) {
 		m.Topic = topic
 	} else if m.To = members; !c.present(members) {
 		return none, wire.Refuse(wire.CodeUnknownMember)
-	} else if slices.Equal(members, []wire.MemberID{c.member}) && len(c.roster.DevicesOf(c.member)) < 2 {
-		if !m.Session.IsZero() {
-			return none, wire.Errorf(wire.CodeNotFound, "That session is on this device. Sessions of one device cannot write to each other yet.")
-		}
-		return none, wire.Errorf(wire.CodeNotFound, "You have no other device in this mesh that this could go to.")
 	}
 	if m.Session.IsZero() {
 		m.Session = c.repliedSession(in.Replied, &m)
+	}
+	if c.toSelf(&m) {
+		if err := c.checkSelf(&m); err != nil {
+			return none, err
+		}
 	}
 	m.Mentions = c.mentions(m.Text)
 	if _, err := c.plain(&entry{Message: m}); err != nil {
@@ -140,10 +143,20 @@ func (c *Core) compose(in Send) (MessageView, error) {
 }
 
 // repliedSession is the session that a reply goes back to: the one that the message came from, where the reply reaches its sender.
+// What a session adds to its own message to another one goes where that went.
 func (c *Core) repliedSession(row []byte, reply *MessageView) (none wire.SessionID) {
 	var m MessageView
-	if row == nil || wire.DecodeKnownJSON(row, &m) != nil || m.From == c.member {
+	if row == nil || wire.DecodeKnownJSON(row, &m) != nil {
 		return none
+	}
+	if m.From == c.member {
+		switch {
+		case !c.toSelf(&m) || !c.toSelf(reply):
+			return none
+		case m.FromSession == reply.FromSession:
+			return m.Session
+		}
+		return m.FromSession
 	}
 	if m.Conversation != reply.Conversation && !slices.Contains(reply.To, m.From) {
 		return none

@@ -123,7 +123,8 @@ type (
 		Ref          uint64
 		Conversation ConversationID
 	}
-	// MarkMessagesRead: these messages were shown. Those that are not unread are passed over.
+	// MarkMessagesRead: these messages were shown; an own one to the own member, to the session of this device that it names. Others
+	// that are not unread are passed over.
 	MarkMessagesRead struct {
 		Ref      uint64
 		Messages []wire.MessageID

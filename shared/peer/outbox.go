@@ -82,8 +82,8 @@ func (c *Core) number(e *entry) {
 func (c *Core) renumber(i int) {
 	for _, e := range c.outbox.entries[i:] {
 		c.delete(BucketOutbox, u64(e.counter))
-		if !e.isReceipt() {
-			c.delete(BucketMessageID, slices.Clone(e.Message.ID[:]))
+		if !e.isReceipt() && e.Message.Topic.IsZero() && !c.toSelf(&e.Message) {
+			c.delete(BucketMessageID, slices.Clone(e.Message.ID[:])) // else a session here may know it by this id
 		}
 		c.number(e)
 		if !e.isReceipt() {
@@ -188,11 +188,18 @@ func (c *Core) hearAccepted(payload []byte) error {
 	if e.isReceipt() {
 		return nil
 	}
-	e.Message.State, e.Message.ReceivedAt = Accepted, int64(a.Time)
+	taken := e.Message.State == Read // by a session here, before the relay had it
+	if !taken {
+		e.Message.State = Accepted
+	}
+	e.Message.ReceivedAt = int64(a.Time)
 	if a.Time == 0 { // a repeat of long ago
 		e.Message.ReceivedAt = c.milliseconds()
 	}
 	c.update(&e.Message, false)
+	if taken {
+		return nil
+	}
 	c.sent.add(c, &e.Message, e.counter, a.Placed)
 	if e.first != c.link.conn {
 		// Another connection sent it, and whatever was delivered since then was told there.
@@ -251,7 +258,7 @@ func (c *Core) hearRefused(payload []byte) error {
 // failEntry gives up on a message; a person can send it again.
 func (c *Core) failEntry(i int, why *wire.Error) {
 	e := c.remove(i)
-	if e.isReceipt() {
+	if e.isReceipt() || e.Message.State == Read {
 		return
 	}
 	e.Message.State, e.Message.Error = Failed, why

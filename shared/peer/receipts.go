@@ -26,6 +26,8 @@ func (c *Core) commandMarkMessagesRead(in MarkMessagesRead) {
 		conversation := c.log.unreadIn[id]
 		if u, ok := c.takeOneUnread(id); ok {
 			r.add(conversation, u)
+		} else {
+			c.takenHere(id)
 		}
 	}
 	r.send()

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"strconv"
 
 	"claudemesh.com/mesh/shared/address"
@@ -19,6 +20,9 @@ func (c *Core) directory() address.Directory {
 				one.Sessions = append(one.Sessions, address.Session{ID: s.Session, Directory: s.Card.Directory, Host: s.Card.Host})
 			}
 		}
+		if m.IsSelf {
+			c.addOwn(&one)
+		}
 		d.Members = append(d.Members, one)
 	}
 	general := wire.GeneralTopic(c.self.Mesh)
@@ -26,6 +30,15 @@ func (c *Core) directory() address.Directory {
 		d.Topics = append(d.Topics, address.Topic{ID: t.ID, Name: c.topicName(t.ID).Name, General: t.ID == general, Archived: t.Archived})
 	}
 	return d
+}
+
+// addOwn adds the sessions of this device of which the relay has not said that they are here.
+func (c *Core) addOwn(self *address.Member) {
+	for _, s := range c.speech.all {
+		if s.card != nil && !slices.ContainsFunc(self.Sessions, func(known address.Session) bool { return known.ID == s.session }) {
+			self.Sessions = append(self.Sessions, address.Session{ID: s.session, Directory: s.card.Directory, Host: s.card.Host})
+		}
+	}
 }
 
 // Resolve tells what a typed target means now.

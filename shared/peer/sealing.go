@@ -64,6 +64,9 @@ func (c *Core) sealDirect(e *entry) error {
 	if err != nil || !ready {
 		return err
 	}
+	if len(to) == 0 && e.Message.Session.IsZero() {
+		return wire.Errorf(wire.CodeNotFound, "You have no other device in this mesh that this could go to.")
+	}
 	plain, err := c.plain(e)
 	if err != nil {
 		return err
@@ -109,9 +112,6 @@ func (c *Core) recipients(members []wire.MemberID) (to []seal.Recipient, ready b
 	}
 	if err := add(c.member); err != nil {
 		return nil, false, err
-	}
-	if len(to) == 0 {
-		return nil, false, wire.Errorf(wire.CodeNotFound, "You have no other device in this mesh that this could go to.")
 	}
 	return to, ready, nil
 }

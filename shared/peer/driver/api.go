@@ -77,8 +77,8 @@ func (d *Driver) MarkRead(ctx context.Context, conversation peer.ConversationID)
 	return d.do(ctx, func(ref uint64) peer.Input { return peer.MarkRead{Ref: ref, Conversation: conversation} })
 }
 
-// MarkMessagesRead says of single messages what MarkRead says of a conversation. Those that are not unread, or not here, are
-// passed over.
+// MarkMessagesRead says of single messages what MarkRead says of a conversation. One of this device to its own member
+// was taken by the session here that it names. Others that are not unread, or not here, are passed over.
 func (d *Driver) MarkMessagesRead(ctx context.Context, messages []wire.MessageID) error {
 	return d.do(ctx, func(ref uint64) peer.Input { return peer.MarkMessagesRead{Ref: ref, Messages: messages} })
 }

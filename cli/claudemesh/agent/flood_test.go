@@ -112,3 +112,53 @@ func TestPushesOfOneMemberAreBounded(t *testing.T) {
 		t.Errorf("%d are pushed to one that reads", again)
 	}
 }
+
+// What is marked as urgent goes into an agent's context after each of its tools, so one member gets no more there than by pushes. The
+// rest waits until it is asked for.
+func TestUrgentOfOneMemberIsBounded(t *testing.T) {
+	d := newDesk(t)
+	d.Begin(id(1), agent.Traits{})
+	d.Begin(id(2), agent.Traits{})
+	urgent := func(from wire.MemberID, count int) {
+		for range count {
+			d.direct(agent.Arrival{From: from, Priority: wire.PriorityNow})
+		}
+	}
+	unasked := agent.Want{Least: wire.PriorityNow, Count: 3, Unasked: true}
+	shown := func(now time.Time, session byte) (count int) {
+		for {
+			d.batch++
+			lent, _ := d.Take(now, id(session), unasked, d.batch)
+			if len(lent) == 0 {
+				return count
+			}
+			d.Confirm(d.batch)
+			d.Return(d.batch) // its taker ends
+			count += len(lent)
+		}
+	}
+	urgent(mallory, 60)
+	for range 9 { // what was not printed does not count
+		d.batch++
+		d.Take(noon, id(1), unasked, d.batch)
+		d.Return(d.batch)
+	}
+	if count := shown(noon, 1); count != agent.MaxShown {
+		t.Errorf("%d of Mallory's are shown", count)
+	}
+	urgent(ada, 2)
+	if count := shown(noon.Add(agent.ShowWindow-1), 1); count != 2 {
+		t.Errorf("%d are shown after that, and not Ada's alone", count)
+	}
+	if count := shown(noon, 2); count != agent.MaxShown {
+		t.Errorf("%d are shown to another session", count)
+	}
+	d.batch++
+	if lent, more := d.Take(noon, id(1), agent.Want{Count: 3}, d.batch); len(lent) != 3 || more != 60-2*agent.MaxShown-3 {
+		t.Errorf("%d come to one that asks, and %d more wait", len(lent), more)
+	}
+	d.Return(d.batch)
+	if count := shown(noon.Add(agent.ShowWindow), 1); count != agent.MaxShown {
+		t.Errorf("%d are shown later", count)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -81,6 +82,7 @@ type Queue struct {
 	byID     map[wire.MessageID]uint64
 	live     map[wire.SessionID]Traits
 	receipts map[wire.MessageID]bool
+	shown    map[way][]showing
 	out      map[string][]byte // rows that Changed has not handed out
 }
 
@@ -112,7 +114,7 @@ type due struct {
 func Load(rows Rows) (q *Queue, fresh bool, err error) {
 	q = &Queue{
 		messages: map[uint64]*message{}, byID: map[wire.MessageID]uint64{}, live: map[wire.SessionID]Traits{},
-		receipts: map[wire.MessageID]bool{}, out: map[string][]byte{},
+		receipts: map[wire.MessageID]bool{}, shown: map[way][]showing{}, out: map[string][]byte{},
 	}
 	marks, err := rows.Scan(rowMark)
 	if err != nil {
@@ -283,6 +285,7 @@ func (q *Queue) Begin(session wire.SessionID, traits Traits) { q.live[session] =
 // End says that a session is gone: what was for it alone is for whoever comes, unless others got or get the same.
 func (q *Queue) End(session wire.SessionID) {
 	delete(q.live, session)
+	maps.DeleteFunc(q.shown, func(to way, _ []showing) bool { return to.to == session })
 	q.Settle()
 }
 

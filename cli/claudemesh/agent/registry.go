@@ -377,7 +377,20 @@ func (s *Session) DropTags(tags []string) {
 // Summarise says in a line what the session works on; a longer one is cut.
 func (s *Session) Summarise(text string) { s.Summary = cut(text, MaxSummary) }
 
-// In reports whether the session shows itself in a mesh of this name and id.
-func (s *Session) In(name string, mesh wire.MeshID) bool {
-	return !s.Ended && (len(s.Meshes) == 0 || slices.ContainsFunc(s.Meshes, func(m string) bool { return Names(m, name, mesh) }))
+// In reports whether the session shows itself in a mesh of those that this machine has: in all, or in what --mesh means alone.
+func (s *Session) In(mesh wire.MeshID, known []Known) bool {
+	return !s.Ended && (len(s.Meshes) == 0 || slices.ContainsFunc(s.Meshes, func(want string) bool {
+		meant := Meant(want, known)
+		return len(meant) == 1 && meant[0].ID == mesh
+	}))
+}
+
+// Clear is CodeAmbiguous where what --mesh was given means several meshes: the session shows itself in none of them.
+func (s *Session) Clear(known []Known) error {
+	for _, want := range s.Meshes {
+		if meant := Meant(want, known); len(meant) > 1 {
+			return wire.Errorf(wire.CodeAmbiguous, "This session is kept to the mesh %q, which means several of this machine: %s. What starts it has to name one by its id: claudemesh setup AGENT --mesh ID.", want, List(meant))
+		}
+	}
+	return nil
 }

@@ -112,7 +112,7 @@ func TestOneSessionForOneProcess(t *testing.T) {
 		if r.Find(id(1), nil) != s || r.Find(id(2), nil) != s || r.Find(id(3), []proc.Process{{PID: 3}, p}) != s || r.Claude("c") != s {
 			t.Error("it is not found by all its names")
 		}
-		if s.Model != "m" || s.Client != "x" || !s.Push() || !s.In("Harbour", wire.MeshID{}) || s.In("Other", wire.MeshID{}) {
+		if s.Model != "m" || s.Client != "x" || !s.Push() || !s.In(wire.MeshID{1}, []agent.Known{{Name: "Harbour", ID: wire.MeshID{1}}, {Name: "Other"}}) || s.In(wire.MeshID{}, []agent.Known{{Name: "Other"}}) {
 			t.Errorf("it is %+v", s)
 		}
 		if r.Find(id(3), []proc.Process{{PID: 7, Start: 2}}) != nil {
@@ -154,11 +154,11 @@ func TestAttachments(t *testing.T) {
 
 	s, number := r.Attach(noon, agent.Program{Session: id(2), Kind: peer.KindAgent, Claude: "c"})
 	r.Farewell(s)
-	if s.In("any", wire.MeshID{}) || r.Find(id(2), nil) != s {
+	if s.In(wire.MeshID{}, nil) || r.Find(id(2), nil) != s {
 		t.Error("while its server is there, it is to be kept and not shown")
 	}
 	r.Act(noon, s)
-	if !s.In("any", wire.MeshID{}) {
+	if !s.In(wire.MeshID{}, nil) {
 		t.Error("it did something, and is not shown")
 	}
 	r.Farewell(s)
@@ -224,16 +224,5 @@ func TestWords(t *testing.T) {
 	s.DropTags([]string{"a", "z"})
 	if slices.Contains(s.Tags, "a") {
 		t.Errorf("the tags are %v", s.Tags)
-	}
-}
-
-func TestNames(t *testing.T) {
-	mesh := wire.MeshID{0xab, 0xcd, 0xef, 0x01, 0x23}
-	for want, means := range map[string]bool{
-		"Harbour": true, "harbour": false, "abcdef01": true, "ABCDEF0123": true, "abcdef0": false, "abcdef02": false, "": false,
-	} {
-		if agent.Names(want, "Harbour", mesh) != means {
-			t.Errorf("%q: want %t", want, means)
-		}
 	}
 }

@@ -12,6 +12,9 @@ type Want struct {
 	Least wire.Priority // nothing below it
 	Bytes int           // of the texts together; 0: no bound
 	Count int           // 0: no bound
+	// Unasked says that neither the session nor its user asked for messages just now: of one member there are no more than
+	// MaxShown in ShowWindow.
+	Unasked bool
 }
 
 // Lent is a message in a batch.
@@ -34,6 +37,10 @@ func (q *Queue) Take(now time.Time, session wire.SessionID, want Want, batch uin
 	for _, urgent := range []bool{true, false} {
 		for _, o := range q.offers(now, session, want.Least, urgent) {
 			n, m, i := o.number, q.messages[o.number], o.due
+			to := way{m.From, session}
+			if want.Unasked && q.shownOf(now, to) >= MaxShown {
+				continue
+			}
 			full = full || want.Count > 0 && len(lent) >= want.Count || want.Bytes > 0 && len(lent) > 0 && bytes+m.Size > want.Bytes
 			if full {
 				more++
@@ -43,11 +50,44 @@ func (q *Queue) Take(now time.Time, session wire.SessionID, want Want, batch uin
 			lent = append(lent, Lent{n, d.seen(session), m.Size})
 			bytes += m.Size
 			d.Batch, d.Lent, d.until = batch, session, now.Add(LoanTime)
+			if want.Unasked {
+				q.shown[to] = append(q.shown[to], showing{now, batch})
+			}
 			q.save(n)
 		}
 	}
 	slices.SortFunc(lent, func(a, b Lent) int { return int(int64(a.Number) - int64(b.Number)) })
 	return lent, more
+}
+
+// How much of one member a session is shown without asking: so many messages in so long. The others wait until it asks, or until
+// its user does. After a new start the count begins anew.
+const (
+	MaxShown   = 16
+	ShowWindow = 10 * time.Minute
+)
+
+// way is from a member to a session.
+type way struct {
+	from wire.MemberID
+	to   wire.SessionID
+}
+
+// showing is a message that was lent unasked. Its batch is 0 once that was confirmed.
+type showing struct {
+	at    time.Time
+	batch uint64
+}
+
+// shownOf is how many messages went a way unasked within ShowWindow.
+func (q *Queue) shownOf(now time.Time, to way) int {
+	left := slices.DeleteFunc(q.shown[to], func(s showing) bool { return !now.Before(s.at.Add(ShowWindow)) })
+	if len(left) == 0 {
+		delete(q.shown, to)
+		return 0
+	}
+	q.shown[to] = left
+	return len(left)
 }
 
 // offer is a message that a session may take.
@@ -107,6 +147,13 @@ func (d *due) seen(session wire.SessionID) Seen {
 
 // Confirm makes what is in a batch taken, but for what was lent again since. It may come late, and again.
 func (q *Queue) Confirm(batch uint64) {
+	for _, all := range q.shown {
+		for i := range all {
+			if all[i].batch == batch {
+				all[i].batch = 0 // it was shown, whatever becomes of its taker
+			}
+		}
+	}
 	q.take(q.order, func(d *due) bool { return d.Batch == batch })
 }
 
@@ -136,6 +183,9 @@ func (q *Queue) take(numbers []uint64, chosen func(*due) bool) {
 
 // Return ends the loans of a batch whose taker is gone: it comes again.
 func (q *Queue) Return(batch uint64) {
+	for to, all := range q.shown {
+		q.shown[to] = slices.DeleteFunc(all, func(s showing) bool { return s.batch == batch })
+	}
 	for _, m := range q.messages {
 		for i := range m.Due {
 			if m.Due[i].Batch == batch {
@@ -182,10 +232,6 @@ const (
 // was active last; if that ends before it took the message, to another. Of one member there are at most MaxPushed.
 func (q *Queue) Pushes(now time.Time) []Push {
 	var pushes []Push
-	type way struct {
-		from wire.MemberID
-		to   wire.SessionID
-	}
 	pushed := map[way]int{}
 	for _, m := range q.messages {
 		for i := range m.Due {

@@ -1,45 +1,107 @@
 package daemon_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"claudemesh.com/mesh/cli/claudemesh/agent"
 	"claudemesh.com/mesh/cli/claudemesh/daemon"
 	"claudemesh.com/mesh/cli/claudemesh/device"
+	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/peer/driver"
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// A session that keeps to one mesh learns nothing of the others of its machine, and they nothing of it: neither by the ids of
-// messages, nor by names, nor by what is said to it at its start.
-func TestMeshesAreApart(t *testing.T) {
-	r, ada, m := world(t)
-	// Eve has a mesh of her own on the same relay, which Bo's machine is in too.
+// evesMesh is a mesh of Eve's own on the same relay.
+func evesMesh(t *testing.T, r *relaytest.Server, name string) *device.Device {
+	t.Helper()
 	_, folder := enter(t, filepath.Join(t.TempDir(), "eve"), func(host driver.Host) error {
-		return driver.Create(limit(t), host, driver.CreateOptions{Relay: r.URL(), Name: "Reef", DisplayName: "Eve"})
+		return driver.Create(limit(t), host, driver.CreateOptions{Relay: r.URL(), Name: name, DisplayName: "Eve"})
 	})
 	eve, err := device.Open(t.Context(), folder, device.Options{Card: &peer.Card{Kind: peer.KindPerson, Status: peer.StatusIdle}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	eve.Connect(t.Context())
+	eve.Connect(context.Background())
 	t.Cleanup(func() { eve.Close() })
 	if err := eve.WaitLive(limit(t)); err != nil {
 		t.Fatal(err)
 	}
-	second, err := m.home.Make("reef")
+	return eve
+}
+
+// joins brings the machine into another mesh, as Bo.
+func (m *machine) joins(inviter *device.Device) {
+	m.t.Helper()
+	folder, err := m.home.Make("second")
 	if err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	host, store, err := device.Host(second, device.Options{})
+	host, store, err := device.Host(folder, device.Options{})
 	if err != nil {
+		m.t.Fatal(err)
+	}
+	if err := errors.Join(join(m.t, inviter, "Bo")(host), store.Close()); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// A mesh that is joined later and has the name of another one does not get the sessions that keep to that name, nor does it take
+// them over: what they ask for is refused, with the ids. One that keeps to an id goes on.
+func TestMeshesOfOneName(t *testing.T) {
+	r, ada, m := world(t)
+	c := m.client()
+	if err := c.Rescan(limit(t)); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(join(t, eve, "Bo")(host), store.Close()); err != nil {
+	named, byID := someone(1), someone(2)
+	id := ada.Mesh().Mesh.String()
+	named.Mesh, byID.Mesh = "Harbour", id[:agent.Sure]
+	// Each agent has a client of its own, as its requests are about its sessions.
+	other := m.client()
+	attach(t, c, named)
+	attach(t, other, byID)
+	sees(t, ada, named.Session)
+	sees(t, ada, byID.Session)
+
+	eve := evesMesh(t, r, "Harbour")
+	m.joins(eve)
+	if err := c.Rescan(limit(t)); err != nil {
 		t.Fatal(err)
 	}
+	until(t, "the one that is kept to a name to leave", func() bool { return len(sessions(ada)) == 1 })
+	sees(t, ada, byID.Session)
+	send(t, eve, peer.Draft{Text: "who is there?"})
+	send(t, ada, peer.Draft{Text: "for the one by its id"})
+	caller := daemon.Caller{Session: named.Session}
+	_, taking := c.Take(limit(t), daemon.Take{Caller: caller})
+	_, listing := c.Peers(limit(t), caller, "")
+	_, sending := c.Send(limit(t), daemon.Send{Caller: caller, To: "@Ada", Text: "x"})
+	_, changing := c.Change(limit(t), daemon.Change{Caller: caller})
+	for what, err := range map[string]error{"taking": taking, "listing": listing, "sending": sending, "changing": changing} {
+		if wire.CodeOf(err) != wire.CodeAmbiguous || !strings.Contains(err.Error(), id[:agent.Sure]) || !strings.Contains(err.Error(), eve.Mesh().Mesh.String()[:agent.Sure]) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := c.Peers(limit(t), daemon.Caller{}, "Harbour"); wire.CodeOf(err) != wire.CodeAmbiguous {
+		t.Errorf("the name alone: %v", err)
+	}
+	wants(t, takes(t, other, byID.Session, 1), ":for the one by its id")
+	if got := sessions(eve); len(got) != 0 {
+		t.Errorf("the later mesh sees %+v", got)
+	}
+}
+
+// A session that keeps to one mesh learns nothing of the others of its machine, and they nothing of it: neither by the ids of
+// messages, nor by names, nor by what is said to it at its start.
+func TestMeshesAreApart(t *testing.T) {
+	r, ada, m := world(t)
+	eve := evesMesh(t, r, "Reef") // which Bo's machine is in too
+	m.joins(eve)
 
 	c := m.client()
 	if err := c.Rescan(limit(t)); err != nil {

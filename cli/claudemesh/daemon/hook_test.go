@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"claudemesh.com/mesh/cli/claudemesh/agent"
 	"claudemesh.com/mesh/cli/claudemesh/daemon"
 	"claudemesh.com/mesh/cli/claudemesh/proc"
 	"claudemesh.com/mesh/shared/peer"
@@ -202,4 +203,30 @@ func TestWhoseHook(t *testing.T) {
 	if len(must(c.Report(limit(t))).Sessions) != 2 {
 		t.Error("there are not two sessions")
 	}
+}
+
+// A member that marks everything as urgent fills no agent's context after its tools: what is over comes when the user asks for something.
+func TestUrgentIsBounded(t *testing.T) {
+	_, ada, m := world(t)
+	c := m.client()
+	h := newHooks(t, c)
+	if err := c.Rescan(limit(t)); err != nil {
+		t.Fatal(err)
+	}
+	h.tell("SessionStart", "startup")
+	for range agent.MaxShown + 1 {
+		send(t, ada, peer.Draft{Text: "fire", Priority: wire.PriorityNow})
+	}
+	until(t, "all", func() bool { return h.status(peer.StatusIdle).Waiting == agent.MaxShown+1 })
+	answer := h.tell("PostToolUse", "")
+	if len(answer.Batch.Messages) != agent.MaxShown {
+		t.Errorf("after a tool %d are shown", len(answer.Batch.Messages))
+	}
+	confirm(t, c, answer.Batch)
+	for _, event := range []string{"PostToolUse", "Stop"} {
+		if answer = h.tell(event, ""); len(answer.Batch.Messages) > 0 {
+			t.Errorf("%s shows %d more", event, len(answer.Batch.Messages))
+		}
+	}
+	wants(t, h.tell("UserPromptSubmit", "").Batch, ":fire")
 }

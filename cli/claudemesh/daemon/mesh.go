@@ -157,10 +157,9 @@ func (m *mesh) look() {
 	m.view.Store(&view)
 }
 
-// in reports whether a session shows itself in this mesh.
+// in reports whether a session shows itself in this mesh. It is called with the server's mutex held.
 func (m *mesh) in(s *agent.Session) bool {
-	view := m.view.Load()
-	return s.In(view.Name, view.Mesh)
+	return s.In(m.view.Load().Mesh, m.server.known())
 }
 
 // post queues what changed in the queue, and pushes what is to be pushed. It is called with the server's mutex held, after

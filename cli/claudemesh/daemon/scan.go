@@ -95,9 +95,16 @@ func (s *Server) join(m *mesh) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.meshes[m.folder.Name()] = m
-	s.spreadTo(m, s.registry.Sessions(), nil)
+	s.spreadAll()    // a name that meant one mesh may mean two by it
 	m.queue.Settle() // what was due to sessions that are gone by now
 	m.post(m.queue.Pushes(time.Now()))
+}
+
+// spreadAll brings all sessions to all meshes. It is called with the mutex held.
+func (s *Server) spreadAll() {
+	for _, m := range s.meshes {
+		s.spreadTo(m, s.registry.Sessions(), nil)
+	}
 }
 
 // rescan is scan that waits for nothing else: folders that were released count again.
@@ -143,6 +150,7 @@ func (s *Server) drop(name string) {
 	s.mu.Lock()
 	m := s.meshes[name]
 	delete(s.meshes, name)
+	s.spreadAll()
 	s.mu.Unlock()
 	if m != nil {
 		m.release()

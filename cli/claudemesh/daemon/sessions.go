@@ -231,6 +231,9 @@ func (s *Server) change(ctx context.Context, c *Change) (SessionCard, error) {
 			Session: newSession(), Process: *c.Terminal, Kind: peer.KindPerson, Client: "claudemesh " + s.config.Version, Lasting: true,
 		})
 	}
+	if err := one.Clear(s.known()); err != nil {
+		return SessionCard{}, err
+	}
 	if len(one.Tags)+len(c.AddTags) > agent.MaxTags {
 		return SessionCard{}, wire.Errorf(wire.CodeTooLarge, "A session has at most %d tags.", agent.MaxTags)
 	}

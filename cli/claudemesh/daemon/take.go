@@ -30,7 +30,10 @@ func (s *Server) take(ctx context.Context, t *Take) (Batch, uint64, error) {
 	}
 	s.mu.Lock()
 	one, err := s.caller(&t.Caller)
-	meshes := s.meshesOf(one, "")
+	var meshes []*mesh
+	if err == nil {
+		meshes, err = s.meshesOf(one, "")
+	}
 	s.mu.Unlock()
 	if err == nil {
 		err = awaitBegun(ctx, meshes)
@@ -191,8 +194,10 @@ func wanted(e *HookEvent) (want agent.Want, wants bool) {
 		want.Least = wire.PriorityLow
 		return want, true
 	case "PostToolUse":
+		want.Unasked = true
 		return want, true
 	case "Stop":
+		want.Unasked = true
 		return want, !e.Again
 	}
 	return want, false

@@ -28,9 +28,12 @@ func (s *Server) send(ctx context.Context, in *Send) (Sent, error) {
 	id := one.ID
 	s.registry.Act(time.Now(), one)
 	s.spread()
-	meshes := s.meshesOf(one, in.Mesh)
+	meshes, err := s.meshesOf(one, in.Mesh)
 	s.mu.Unlock()
-	if err := awaitBegun(ctx, meshes); err != nil {
+	if err == nil {
+		err = awaitBegun(ctx, meshes)
+	}
+	if err != nil {
 		return Sent{}, err
 	}
 	m, draft, err := s.address(ctx, in, meshes)
@@ -60,12 +63,36 @@ func (s *Server) send(ctx context.Context, in *Send) (Sent, error) {
 	return m.sent(&message), nil
 }
 
-// meshesOf are the meshes that a session shows itself in, or the one of them that is named. It is called with the mutex held.
-func (s *Server) meshesOf(one *agent.Session, named string) []*mesh {
-	return slices.DeleteFunc(s.held(), func(m *mesh) bool {
+// meshesOf are the meshes that a session (nil: none) shows itself in, or the one of them that is named. CodeAmbiguous: a name means
+// several. It is called with the mutex held.
+func (s *Server) meshesOf(one *agent.Session, named string) ([]*mesh, error) {
+	all := s.held()
+	if one != nil {
+		if err := one.Clear(s.known()); err != nil {
+			return nil, err
+		}
+		all = slices.DeleteFunc(all, func(m *mesh) bool { return !m.in(one) })
+	}
+	if named == "" {
+		return all, nil
+	}
+	meant := agent.Meant(named, known(all))
+	if len(meant) > 1 {
+		return nil, wire.Errorf(wire.CodeAmbiguous, "%q means several meshes of this machine: %s.", named, agent.List(meant))
+	}
+	return slices.DeleteFunc(all, func(m *mesh) bool { return len(meant) == 0 || m.view.Load().Mesh != meant[0].ID }), nil
+}
+
+// known are the meshes that the daemon holds by what names them. It is called with the mutex held.
+func (s *Server) known() []agent.Known { return known(s.held()) }
+
+func known(meshes []*mesh) []agent.Known {
+	all := make([]agent.Known, len(meshes))
+	for i, m := range meshes {
 		view := m.view.Load()
-		return one != nil && !m.in(one) || named != "" && !agent.Names(named, view.Name, view.Mesh)
-	})
+		all[i] = agent.Known{Name: view.Name, ID: view.Mesh}
+	}
+	return all
 }
 
 // address finds the one mesh in which a message's target means something, and where it goes there.
@@ -166,8 +193,11 @@ func (s *Server) message(ctx context.Context, in *messageAsked) (messageFound, e
 		s.mu.Unlock()
 		return messageFound{}, err
 	}
-	all := s.meshesOf(one, "")
+	all, err := s.meshesOf(one, "")
 	s.mu.Unlock()
+	if err != nil {
+		return messageFound{}, err
+	}
 	var found *messageFound
 	for _, m := range all {
 		message, err := m.device.MessageByPrefix(ctx, prefix)
@@ -199,8 +229,11 @@ func (s *Server) peers(ctx context.Context, in *peersAsked) ([]MeshPeers, error)
 		s.mu.Unlock()
 		return nil, err
 	}
-	meshes := s.meshesOf(one, in.Mesh)
+	meshes, err := s.meshesOf(one, in.Mesh)
 	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	if len(meshes) == 0 && in.Mesh != "" {
 		return nil, wire.Errorf(wire.CodeNotFound, "There is no mesh %q here.", in.Mesh)
 	}

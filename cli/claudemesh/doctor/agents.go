@@ -79,10 +79,14 @@ func (d *Doctor) connected(agent setup.Agent, files []setup.File, again string) 
 func (d *Doctor) apart(agent setup.Agent, files []setup.File, again string) {
 	status := Warn
 	var parts []string
+	mesh := ""     // which setup is to keep
 	mends := false // whether setup would mend it
 	for _, f := range files {
 		for _, e := range f.Entries {
 			var part string
+			if e.Mesh != "" && e.Name == "MCP server" {
+				mesh = e.Mesh
+			}
 			other := strings.Contains(e.Name, " named ") // which is not setup's to take out
 			switch {
 			case e.State == setup.Missing || e.State == setup.Foreign:
@@ -91,6 +95,9 @@ func (d *Doctor) apart(agent setup.Agent, files []setup.File, again string) {
 				part = fmt.Sprintf("an %s in %s starts claudemesh too", e.Name, f.Name)
 			case e.State == setup.Duplicate:
 				part = e.Name + " is there twice"
+			case e.State == setup.Stale && e.Mesh != "" && (d.Machine.Means == nil || !d.Machine.Means(e.Mesh)):
+				status, part = Fail, fmt.Sprintf("%s keeps it to the mesh %q, which is none of this machine, or several", e.Name, e.Mesh)
+				mesh = "ID"
 			case e.State == setup.Stale && filepath.IsAbs(e.Program) && !exists(e.Program):
 				status, part = Fail, fmt.Sprintf("%s starts %s, which is not there", e.Name, e.Program)
 			case e.State == setup.Stale && e.Program != d.Machine.Program && !sameFile(e.Program, d.Machine.Program):
@@ -107,8 +114,11 @@ func (d *Doctor) apart(agent setup.Agent, files []setup.File, again string) {
 	if len(parts) > 2 {
 		parts = append(parts[:2], fmt.Sprintf("and %d more", len(parts)-2))
 	}
-	if !mends {
+	switch {
+	case !mends:
 		again = ""
+	case mesh != "":
+		again += " --mesh " + setup.Quote(mesh)
 	}
 	d.say("agent", string(agent), status, fmt.Sprintf("%s is connected, but %s", agent.Title(), strings.Join(parts, "; ")), again)
 }

@@ -192,3 +192,33 @@ func TestBrokenMesh(t *testing.T) {
 		t.Error("a relay was asked")
 	}
 }
+
+// What is to be pasted does to a path what it says, whatever is in the path, and nothing else.
+func TestRemediesArePastable(t *testing.T) {
+	d, found := patient(t)
+	root := filepath.Join(t.TempDir(), "it's\nmy \"own\" $(touch made)`touch made`")
+	h, err := home.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Home = h
+	open := filepath.Join(root, "setup.json")
+	if err := errors.Join(os.WriteFile(open, nil, 0o600), os.Chmod(open, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	d.Run(t.Context(), nil)
+	f := of(*found, "folder")
+	if len(f) != 1 {
+		t.Fatalf("%+v", f)
+	}
+	paste := exec.Command("sh", "-c", f[0].Remedy)
+	paste.Dir = t.TempDir()
+	out, err := paste.CombinedOutput()
+	info, failed := os.Stat(open)
+	if err != nil || failed != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%s: %s (%v): %v, %v", f[0].Remedy, out, err, info, failed)
+	}
+	if made, err := os.ReadDir(paste.Dir); err != nil || len(made) > 0 {
+		t.Errorf("%s made %v, %v", f[0].Remedy, made, err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"claudemesh.com/mesh/cli/claudemesh/home"
+	"claudemesh.com/mesh/cli/claudemesh/setup"
 )
 
 // program looks at what people and agents get when they type the name.
@@ -23,7 +24,7 @@ func (d *Doctor) program() {
 	}
 	switch {
 	case err != nil:
-		d.say("program", "", Warn, text+", which is not in PATH", "export PATH="+quote(filepath.Dir(d.Machine.Program))+`:"$PATH"`)
+		d.say("program", "", Warn, text+", which is not in PATH", "export PATH="+setup.Quote(filepath.Dir(d.Machine.Program))+`:"$PATH"`)
 	case !sameFile(found, d.Machine.Program):
 		d.say("program", "", Warn, text+"; another one, "+found+", comes first in PATH", "command -v -a claudemesh")
 	default:
@@ -35,14 +36,6 @@ func sameFile(a, b string) bool {
 	one, err := os.Stat(a)
 	other, failed := os.Stat(b)
 	return err == nil && failed == nil && os.SameFile(one, other)
-}
-
-// quote makes one word of text for a shell.
-func quote(text string) string {
-	if strings.ContainsAny(text, " \t\"'$`\\&;|<>()*?[]#~!{}") {
-		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	}
-	return text
 }
 
 // folder looks at the folder with keys and messages: nobody else may read it, and we may write.
@@ -66,18 +59,18 @@ func (d *Doctor) folder() {
 		return nil
 	})
 	if err != nil {
-		d.say("folder", root, Fail, fmt.Sprintf("it cannot be read: %v", err), "ls -la "+quote(root))
+		d.say("folder", root, Fail, fmt.Sprintf("it cannot be read: %v", err), "ls -la "+setup.Quote(root))
 		return
 	}
 	probe, err := os.CreateTemp(root, ".doctor-*")
 	if err != nil {
-		d.say("store", root, Fail, fmt.Sprintf("nothing can be written there: %v", err), "ls -ld "+quote(root))
+		d.say("store", root, Fail, fmt.Sprintf("nothing can be written there: %v", err), "ls -ld "+setup.Quote(root))
 		return
 	}
 	_, err = probe.Write(make([]byte, 4096))
 	err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name()))
 	if err != nil {
-		d.say("store", root, Fail, fmt.Sprintf("writing there failed: %v", err), "df -h "+quote(root))
+		d.say("store", root, Fail, fmt.Sprintf("writing there failed: %v", err), "df -h "+setup.Quote(root))
 		return
 	}
 	if healthy {
@@ -88,7 +81,7 @@ func (d *Doctor) folder() {
 // entry looks at one file or folder of ours, and reports whether it is as it should be.
 func (d *Doctor) entry(path string, info fs.FileInfo) bool {
 	if owner, foreign := foreignOwner(info); foreign {
-		d.say("folder", path, Fail, fmt.Sprintf("it belongs to user %d and not to you", owner), "sudo chown -R \"$(id -u)\" "+quote(path))
+		d.say("folder", path, Fail, fmt.Sprintf("it belongs to user %d and not to you", owner), "sudo chown -R \"$(id -u)\" "+setup.Quote(path))
 		return false
 	}
 	want := fs.FileMode(0o600)
@@ -99,7 +92,7 @@ func (d *Doctor) entry(path string, info fs.FileInfo) bool {
 	if d.Machine.Windows || mode&0o077 == 0 {
 		return true
 	}
-	f := Finding{Check: "folder", Subject: path, Status: Warn, Text: fmt.Sprintf("others may open it (mode %o)", mode), Remedy: fmt.Sprintf("chmod %o %s", want, quote(path))}
+	f := Finding{Check: "folder", Subject: path, Status: Warn, Text: fmt.Sprintf("others may open it (mode %o)", mode), Remedy: fmt.Sprintf("chmod %o %s", want, setup.Quote(path))}
 	if strings.HasSuffix(path, ".key") || strings.Contains(filepath.Base(path), ".db") {
 		f.Status, f.Text = Fail, fmt.Sprintf("it holds keys or messages, and others may open it (mode %o)", mode)
 	}
@@ -122,9 +115,9 @@ func (d *Doctor) disk() {
 	switch {
 	case err != nil: // the system does not tell
 	case free < spaceFail:
-		d.say("disk", root, Fail, fmt.Sprintf("only %d MiB are free: messages cannot be kept", free>>20), "df -h "+quote(root))
+		d.say("disk", root, Fail, fmt.Sprintf("only %d MiB are free: messages cannot be kept", free>>20), "df -h "+setup.Quote(root))
 	case free < spaceWarn:
-		d.say("disk", root, Warn, fmt.Sprintf("only %d MiB are free", free>>20), "df -h "+quote(root))
+		d.say("disk", root, Warn, fmt.Sprintf("only %d MiB are free", free>>20), "df -h "+setup.Quote(root))
 	default:
 		d.say("disk", root, OK, fmt.Sprintf("%d MiB are free", free>>20), "")
 	}
@@ -164,7 +157,7 @@ func (d *Doctor) socket(path string, lock func() (*home.Lock, error)) bool {
 		err = errors.New("it is no socket")
 	}
 	if err != nil {
-		d.say("socket", path, Fail, err.Error(), "rm "+quote(path))
+		d.say("socket", path, Fail, err.Error(), "rm "+setup.Quote(path))
 		return false
 	}
 	conn, err := net.DialTimeout("unix", path, patience)
@@ -173,7 +166,7 @@ func (d *Doctor) socket(path string, lock func() (*home.Lock, error)) bool {
 		return d.entry(path, info)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		d.say("socket", path, Fail, fmt.Sprintf("it cannot be used: %v", err), "ls -la "+quote(path))
+		d.say("socket", path, Fail, fmt.Sprintf("it cannot be used: %v", err), "ls -la "+setup.Quote(path))
 		return false
 	}
 	held, err := lock()
@@ -182,7 +175,7 @@ func (d *Doctor) socket(path string, lock func() (*home.Lock, error)) bool {
 		return false
 	}
 	defer held.Unlock()
-	f := Finding{Check: "socket", Subject: path, Status: Warn, Text: "it was left behind; nobody serves it", Remedy: "rm " + quote(path)}
+	f := Finding{Check: "socket", Subject: path, Status: Warn, Text: "it was left behind; nobody serves it", Remedy: "rm " + setup.Quote(path)}
 	if d.Fix && os.Remove(path) == nil {
 		f.Status, f.Fixed = OK, true
 	}

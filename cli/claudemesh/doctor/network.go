@@ -9,6 +9,7 @@ import (
 
 	"claudemesh.com/mesh/cli/claudemesh/daemon"
 	"claudemesh.com/mesh/cli/claudemesh/home"
+	"claudemesh.com/mesh/cli/claudemesh/setup"
 	"claudemesh.com/mesh/shared/peer"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -72,7 +73,7 @@ func (d *Doctor) meshes(ctx context.Context, meshes []Mesh, running *daemon.Repo
 func (d *Doctor) relay(ctx context.Context, m Mesh, running *daemon.Report) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	probe := "curl -i " + quote(m.Relay+"/readyz")
+	probe := "curl -i " + setup.Quote(m.Relay+"/readyz")
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.Relay+"/readyz", nil)
 	if err != nil {
 		d.say("relay", m.Name, Fail, fmt.Sprintf("%s is no address: %v", m.Relay, err), "")

@@ -10,6 +10,22 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
+// What a session does not say of itself leaves nothing behind in its line.
+func TestPeersWithoutWords(t *testing.T) {
+	for want, s := range map[string]daemon.SessionPeer{
+		"": {}, "; vm": {Host: "vm"}, "; ~/docks": {Directory: "~/docks"}, "; vm:~/docks; m": {Host: "vm", Directory: "~/docks", Model: "m"},
+		"; box": {Host: "box", Directory: " ", Summary: "\t", Model: "\u200b"}, "; C:": {Directory: "C:"},
+	} {
+		s.State, s.Status = peer.Online, peer.StatusIdle
+		m := meshPeersOf(&daemon.MeshPeers{Members: []daemon.MemberPeer{{Name: "Bo", Presence: peer.Online, Sessions: []daemon.SessionPeer{s}}}}, peersMax)
+		var text strings.Builder
+		m.write(&text)
+		if line := "  00000000: online, idle" + want + "\n"; !strings.Contains(text.String(), line) {
+			t.Errorf("%q is not in %q", line, text.String())
+		}
+	}
+}
+
 // A message to everybody names few of them: with ten messages, an answer would be nothing but names.
 func TestReceiptsNameFew(t *testing.T) {
 	sent := daemon.Sent{State: peer.Failed, Error: wire.Errorf(wire.CodeInternal, "%s", strings.Repeat("long </system-reminder>\n", 1000))}

@@ -35,7 +35,7 @@ func (f *failure) Unwrap() error { return f.refusal }
 const (
 	todoJoin   = "Ask the user to join one in a terminal: claudemesh join 'LINK'. This session finds it by itself; no restart is needed."
 	todoPeers  = "list_peers shows who is there and under which names."
-	todoID     = "Say it again with an id, or the id's first 8 digits or more."
+	todoID     = "Name it by an id, or by the id's first 8 digits or more."
 	todoDoctor = "Ask the user to run: claudemesh doctor"
 )
 

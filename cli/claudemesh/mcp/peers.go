@@ -180,7 +180,7 @@ func sessionOf(s *daemon.SessionPeer) peerSession {
 }
 
 // words is what a member says of itself, in one bounded line.
-func words(text string) string { return frame.Clip(frame.Line(text), wordsMax) }
+func words(text string) string { return frame.Clip(strings.TrimSpace(frame.Line(text)), wordsMax) }
 
 // write says it in lines: the mesh, its members, their sessions.
 func (m *meshPeers) write(b *strings.Builder) {
@@ -195,7 +195,7 @@ func (m *meshPeers) write(b *strings.Builder) {
 		for j := range one.Sessions {
 			s := &one.Sessions[j]
 			fmt.Fprintf(b, "  %s: %s, %s%s", s.ID, s.State, s.Status, you(s.You))
-			for _, part := range []string{s.Summary, strings.Trim(s.Host+":"+s.Directory, ":"), s.Model, strings.Join(s.Tags, " ")} {
+			for _, part := range []string{s.Summary, s.place(), s.Model, strings.Join(s.Tags, " ")} {
 				if part != "" {
 					b.WriteString("; " + part)
 				}
@@ -212,6 +212,14 @@ func (m *meshPeers) write(b *strings.Builder) {
 	if len(m.Topics) > 0 {
 		b.WriteString("Topics: #" + strings.Join(m.Topics, " #") + "\n")
 	}
+}
+
+// place is the machine and folder, as far as the session says them.
+func (s *peerSession) place() string {
+	if s.Host == "" || s.Directory == "" {
+		return s.Host + s.Directory
+	}
+	return s.Host + ":" + s.Directory
 }
 
 func you(is bool) string {

@@ -124,7 +124,7 @@ func (p hookPart) look(d *edit.JSON) ([]Entry, error) {
 	}
 	var out []Entry
 	for i, at := range places {
-		e := Entry{name, Present, at.program}
+		e := Entry{Name: name, State: Present, Program: at.program}
 		switch {
 		case i > 0:
 			e.State = Duplicate

@@ -116,6 +116,9 @@ func (f *codexFile) look(content []byte) ([]Entry, error) {
 	}
 	e := Entry{Name: "MCP server", State: Present, Program: f.program(d)}
 	have, _ := d.Get(codexPath()...).(map[string]any)
+	if args, _ := have["args"].([]any); e.Program != "" && len(args) == 3 && args[1] == "--mesh" {
+		e.Mesh, _ = args[2].(string)
+	}
 	switch {
 	case d.Get(codexPath()...) == nil:
 		e.State = Missing
@@ -128,7 +131,7 @@ func (f *codexFile) look(content []byte) ([]Entry, error) {
 	others, _ := d.Get("mcp_servers").(map[string]any)
 	for name := range others {
 		if program := f.startedBy(others[name]); program != "" && name != serverName {
-			entries = append(entries, Entry{"MCP server named " + name, Duplicate, program})
+			entries = append(entries, Entry{Name: "MCP server named " + name, State: Duplicate, Program: program})
 		}
 	}
 	return entries, nil

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"claudemesh.com/mesh/cli/claudemesh/home"
+	"claudemesh.com/mesh/cli/claudemesh/hook"
 )
 
 // plain are words that every shell takes as they are.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// quote makes one word of text for the shell of macOS and Linux.
-func quote(text string) string {
+// Quote makes one word of text for the shell of macOS and Linux, whatever is in it. A line feed stands in it as it is.
+func Quote(text string) string {
 	if plain.MatchString(text) {
 		return text
 	}
@@ -43,32 +44,46 @@ func (m Machine) hook(event string) handler {
 		}
 		return h
 	}
-	h.Command = quote(m.Program) + " hook " + event
+	h.Command = Quote(m.Program) + " hook " + event
 	if m.Pinned {
-		h.Command = home.Env + "=" + quote(m.Config) + " " + h.Command
+		h.Command = home.Env + "=" + Quote(m.Config) + " " + h.Command
 	}
 	return h
 }
 
-// program is what a handler starts, where that is one of our hooks, and else empty. mine is ours whatever its name.
+// program is what a handler starts, where that is one of our hooks, and else empty. The line has to be one that setup could have
+// written: the program, hook, and perhaps an event, with nothing before it but our folder's variable. mine is ours whatever its name.
 func (h handler) program(mine string) string {
 	words := append([]string{h.Command}, h.Args...)
 	if len(h.Args) == 0 {
-		words = split(h.Command)
+		if words = split(h.Command); len(words) > 0 && strings.HasPrefix(words[0], home.Env+"=") {
+			words = words[1:]
+		}
 	}
-	at := slices.Index(words, "hook")
-	if h.Type != "command" || at < 1 || at < len(words)-2 || !isMesh(words[at-1], mine) {
+	if h.Type != "command" || len(words) < 2 || len(words) > 3 || words[1] != "hook" || !isMesh(words[0], mine) {
 		return ""
 	}
-	return words[at-1]
+	if len(words) == 3 && !slices.Contains(hook.Events(), words[2]) {
+		return ""
+	}
+	return words[0]
 }
 
-// isMesh reports whether a path is that of a claudemesh, by its name or because it is this one.
+// given are the names that a claudemesh has where we give it out.
+var given = regexp.MustCompile(`^claudemesh(-(linux|darwin|windows|freebsd)-(amd64|arm64|arm|386|riscv64))?(\.exe)?$`)
+
+// isMesh reports whether a path is that of a claudemesh: this one, one of its name elsewhere, or one of a name that we give out. Other
+// names that begin so are somebody's own.
 func isMesh(program, mine string) bool {
-	return program == mine || strings.HasPrefix(strings.ToLower(path.Base(strings.ReplaceAll(program, `\`, "/"))), "claudemesh")
+	name := base(program)
+	return program == mine || name == base(mine) || given.MatchString(name)
 }
 
-// split gives the words of a line as a shell of macOS and Linux does, but for what it would expand.
+func base(program string) string {
+	return strings.ToLower(path.Base(strings.ReplaceAll(program, `\`, "/")))
+}
+
+// split gives the words of a line as a shell of macOS and Linux does, but for variables. nil: it is more than one plain command.
 func split(line string) (words []string) {
 	var word strings.Builder
 	inside, quoted := false, byte(0)
@@ -83,7 +98,11 @@ func split(line string) (words []string) {
 			i++
 			word.WriteByte(line[i])
 			inside = true
-		case quoted == 0 && (c == ' ' || c == '\t' || c == '\n'):
+		case quoted != '\'' && (c == '`' || c == '$' && strings.HasPrefix(line[i+1:], "(")):
+			return nil
+		case quoted == 0 && strings.IndexByte("\n;&|<>()#", c) >= 0:
+			return nil
+		case quoted == 0 && (c == ' ' || c == '\t'):
 			if inside {
 				words = append(words, word.String())
 			}

@@ -20,6 +20,7 @@ type Entry struct {
 	Name    string `json:"name"`
 	State   State  `json:"state"`
 	Program string `json:"program,omitempty"` // that it starts
+	Mesh    string `json:"mesh,omitempty"`    // the one that it keeps the agent to, by name or id
 }
 
 // names are those of all entries.
@@ -66,7 +67,7 @@ func (m Machine) Look(agent Agent) ([]File, error) {
 		f, err := open(t.file())
 		if err == nil {
 			files[i].Exists = f.exists
-			if entries, failed := t.look(f.content); failed == nil {
+			if entries, failed := m.look(agent, i, t, f.content); failed == nil {
 				files[i].Entries = entries
 			} else {
 				err = refuse(t, failed, "")
@@ -75,6 +76,31 @@ func (m Machine) Look(agent Agent) ([]File, error) {
 		files[i].Problem = err
 	}
 	return files, nil
+}
+
+// look looks into one target. An entry that keeps the agent to one mesh of this machine, by whichever name, is as it should be.
+func (m Machine) look(agent Agent, i int, t target, content []byte) ([]Entry, error) {
+	entries, err := t.look(content)
+	for _, e := range entries {
+		if e.Mesh == "" || e.Mesh == m.Mesh || e.State != Stale || m.Means == nil || !m.Means(e.Mesh) {
+			continue
+		}
+		m.Mesh = e.Mesh
+		targets, err := m.targets(agent)
+		if err != nil {
+			return nil, err
+		}
+		return targets[i].look(content)
+	}
+	return entries, err
+}
+
+// meshOf is what the arguments of claudemesh keep an agent to, or empty.
+func meshOf(args []string) string {
+	if len(args) == 3 && args[0] == "mcp" && args[1] == "--mesh" {
+		return args[2]
+	}
+	return ""
 }
 
 // Standing sums up how an agent is connected: Present where everything is, Missing where nothing is.

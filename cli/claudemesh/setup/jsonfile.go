@@ -216,7 +216,10 @@ func (s server) look(d *edit.JSON) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	entry := Entry{Name: "MCP server", State: Present, Program: s.program(have)}
+	entry := Entry{Name: "MCP server", State: Present}
+	if words := s.words(have); words != nil {
+		entry.Program, entry.Mesh = words[0], meshOf(words[1:])
+	}
 	before := d.Bytes()
 	switch {
 	case have == nil:
@@ -244,7 +247,7 @@ func (s server) look(d *edit.JSON) ([]Entry, error) {
 			return nil, err
 		}
 		if program := s.program(other); program != "" && name != serverName {
-			entries = append(entries, Entry{"MCP server named " + name, Duplicate, program})
+			entries = append(entries, Entry{Name: "MCP server named " + name, State: Duplicate, Program: program})
 		}
 	}
 	return entries, nil
@@ -252,23 +255,31 @@ func (s server) look(d *edit.JSON) ([]Entry, error) {
 
 // program is what a server's entry starts, where that is claudemesh mcp, and else empty.
 func (s server) program(entry json.RawMessage) string {
+	if words := s.words(entry); words != nil {
+		return words[0]
+	}
+	return ""
+}
+
+// words are what starts claudemesh mcp, with its arguments; nil: the entry starts something else.
+func (s server) words(entry json.RawMessage) []string {
 	var line struct {
 		Command json.RawMessage `json:"command"`
 		Args    []string        `json:"args"`
 	}
 	if json.Unmarshal(entry, &line) != nil {
-		return ""
+		return nil
 	}
 	var words []string
 	if json.Unmarshal(line.Command, &words) != nil {
 		var program string
 		if json.Unmarshal(line.Command, &program) != nil {
-			return ""
+			return nil
 		}
 		words = append([]string{program}, line.Args...)
 	}
 	if len(words) < 2 || words[1] != "mcp" || !isMesh(words[0], s.mine) {
-		return ""
+		return nil
 	}
-	return words[0]
+	return words
 }

@@ -25,7 +25,9 @@ type Machine struct {
 	Program  string // the absolute path of claudemesh, which agents are to start
 	Config   string // claudemesh's folder, where setup remembers what it wrote
 	Pinned   bool   // whether Config is not where claudemesh looks by itself, so that entries must name it
-	Mesh     string // the one mesh that agents show themselves in; empty: all
+	Mesh     string // the one mesh that agents show themselves in, by 16 digits of its id, which no other bears; empty: all
+	// Means reports whether what an entry gives to --mesh is one mesh of this machine, by its name or its id; nil: nothing is.
+	Means func(mesh string) bool
 }
 
 // Agent is a coding agent by the name that people type.

@@ -87,7 +87,10 @@ func program(m setup.Machine) string {
 	if path, err := m.LookPath("claudemesh"); err == nil && path == m.Program {
 		return "claudemesh"
 	}
-	if strings.ContainsAny(m.Program, " '\"$`\\&()") {
+	if !m.Windows {
+		return setup.Quote(m.Program)
+	}
+	if strings.ContainsAny(m.Program, " '$`&()") {
 		return `"` + m.Program + `"`
 	}
 	return m.Program

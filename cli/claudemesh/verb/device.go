@@ -4,9 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"os"
-	"strings"
+	"slices"
 
 	"claudemesh.com/mesh/cli/claudemesh/agent"
 	"claudemesh.com/mesh/cli/claudemesh/device"
@@ -62,38 +61,61 @@ func (c *call) showAs(ctx context.Context, as session) (hide func(), err error) 
 	return func() { _ = c.device.EndSession(context.WithoutCancel(ctx), id) }, nil
 }
 
-// choose finds the folder that --mesh names, or the only one there is.
-func (c *call) choose(ctx context.Context) (home.Folder, error) {
+// joined is a mesh of this machine as it was last known, and its folder.
+type joined struct {
+	folder home.Folder
+	agent.Known
+}
+
+// joined are the meshes of this machine, without those that were made or joined only halfway, or are being left just now.
+func (c *call) joined(ctx context.Context) ([]joined, error) {
 	h, err := home.Open(c.ConfigDir)
 	if err != nil {
-		return home.Folder{}, err
+		return nil, err
 	}
 	folders, err := h.Folders()
 	if err != nil {
-		return home.Folder{}, err
+		return nil, err
 	}
-	var found []home.Folder
-	var names []string
+	var all []joined
 	for _, folder := range folders {
 		view, err := device.View(ctx, folder)
 		if wire.CodeOf(err) == wire.CodeNotFound || errors.Is(err, os.ErrNotExist) {
-			continue // made or joined only halfway, or being left just now
-		}
-		if err != nil {
-			return home.Folder{}, err
-		}
-		if want := c.grammar.Mesh; want != "" && !agent.Names(want, view.Name, view.Mesh) {
 			continue
 		}
-		found, names = append(found, folder), append(names, fmt.Sprintf("%s (%s)", clean(view.Name), view.Mesh.String()[:8]))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, joined{folder, agent.Known{Name: view.Name, ID: view.Mesh}})
+	}
+	return all, nil
+}
+
+func known(meshes []joined) []agent.Known {
+	all := make([]agent.Known, len(meshes))
+	for i := range meshes {
+		all[i] = meshes[i].Known
+	}
+	return all
+}
+
+// choose finds the mesh that --mesh names, or the only one there is.
+func (c *call) choose(ctx context.Context) (joined, error) {
+	all, err := c.joined(ctx)
+	if err != nil {
+		return joined{}, err
+	}
+	found := known(all)
+	if c.grammar.Mesh != "" {
+		found = agent.Meant(c.grammar.Mesh, found)
 	}
 	switch {
 	case len(found) == 1:
-		return found[0], nil
+		return all[slices.IndexFunc(all, func(j joined) bool { return j.ID == found[0].ID })], nil
 	case len(found) > 1:
-		return home.Folder{}, wire.Errorf(wire.CodeAmbiguous, "There are several meshes: %s. Choose one with --mesh.", strings.Join(names, ", "))
+		return joined{}, wire.Errorf(wire.CodeAmbiguous, "There are several meshes: %s. Choose one with --mesh.", agent.List(found))
 	case c.grammar.Mesh != "":
-		return home.Folder{}, wire.Errorf(wire.CodeNotFound, "There is no mesh %q on this machine. \"claudemesh list\" shows those that there are.", c.grammar.Mesh)
+		return joined{}, wire.Errorf(wire.CodeNotFound, "There is no mesh %q on this machine. \"claudemesh list\" shows those that there are.", c.grammar.Mesh)
 	}
-	return home.Folder{}, wire.Errorf(wire.CodeNotFound, "There is no mesh on this machine yet. Begin with \"claudemesh join LINK\" or \"claudemesh create NAME --relay URL\".")
+	return joined{}, wire.Errorf(wire.CodeNotFound, "There is no mesh on this machine yet. Begin with \"claudemesh join LINK\" or \"claudemesh create NAME --relay URL\".")
 }

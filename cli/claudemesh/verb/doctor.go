@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"claudemesh.com/mesh/cli/claudemesh/agent"
 	"claudemesh.com/mesh/cli/claudemesh/device"
 	"claudemesh.com/mesh/cli/claudemesh/dial"
 	"claudemesh.com/mesh/cli/claudemesh/doctor"
@@ -29,10 +30,11 @@ func (v doctorVerb) Run(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	meshes, err := c.meshesToCheck(ctx, h)
+	meshes, known, err := c.meshesToCheck(ctx, h)
 	if err != nil {
 		return err
 	}
+	m.Means = means(known)
 	d := &doctor.Doctor{
 		Home: h, Machine: m, Version: c.Version, NoDaemon: c.NoDaemon, Fix: v.Fix, Now: time.Now,
 		HTTP: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
@@ -44,13 +46,12 @@ func (v doctorVerb) Run(ctx context.Context, c *call) error {
 	return ctx.Err()
 }
 
-// meshesToCheck are the meshes of this machine, but for those that were made or joined only halfway.
-func (c *call) meshesToCheck(ctx context.Context, h *home.Home) ([]doctor.Mesh, error) {
+// meshesToCheck are the meshes of this machine, but for those that were made or joined only halfway, and what names those that can be read.
+func (c *call) meshesToCheck(ctx context.Context, h *home.Home) (meshes []doctor.Mesh, known []agent.Known, err error) {
 	folders, err := h.Folders()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var meshes []doctor.Mesh
 	for _, folder := range folders {
 		view, err := device.View(ctx, folder)
 		if wire.CodeOf(err) == wire.CodeNotFound || errors.Is(err, os.ErrNotExist) {
@@ -59,10 +60,11 @@ func (c *call) meshesToCheck(ctx context.Context, h *home.Home) ([]doctor.Mesh, 
 		m := doctor.Mesh{Folder: folder, Problem: err}
 		if err == nil {
 			m.ID, m.Name, m.Relay, m.Socket = view.Mesh.String(), view.Name, view.Relay, driver.SocketURL(view.Relay, view.Mesh)
+			known = append(known, agent.Known{Name: view.Name, ID: view.Mesh})
 		}
 		meshes = append(meshes, m)
 	}
-	return meshes, nil
+	return meshes, known, nil
 }
 
 // probe opens a connection to a mesh's relay and closes it before the handshake.
@@ -89,6 +91,6 @@ func (c *call) showFinding(f doctor.Finding) {
 	}
 	fmt.Fprintf(c.Stdout, "%s  %s: %s\n", mark, line(subject), line(f.Text))
 	if f.Remedy != "" && !f.Fixed {
-		fmt.Fprintf(c.Stdout, "       → %s\n", line(f.Remedy))
+		fmt.Fprintf(c.Stdout, "       → %s\n", clean(f.Remedy)) // a line feed in a quoted path belongs to it
 	}
 }

@@ -100,7 +100,7 @@ func doing(s *peer.SessionView) string {
 // where is the machine and folder of a session, and what it says of itself beside.
 func where(s *peer.SessionView) string {
 	parts := append([]string{s.Card.Host, s.Card.Directory, s.Card.Model}, s.Card.Tags...)
-	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return strings.TrimSpace(part) == "" }), " ")
 }
 
 type sessionJSON struct {

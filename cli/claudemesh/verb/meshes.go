@@ -256,10 +256,11 @@ func (listVerb) Run(ctx context.Context, c *call) error {
 }
 
 func (whoamiVerb) Run(ctx context.Context, c *call) error {
-	folder, err := c.choose(ctx)
+	chosen, err := c.choose(ctx)
 	if err != nil {
 		return err
 	}
+	folder := chosen.folder
 	view, err := device.View(ctx, folder)
 	if err != nil {
 		return err
@@ -279,10 +280,11 @@ func (whoamiVerb) Run(ctx context.Context, c *call) error {
 }
 
 func (v leaveVerb) Run(ctx context.Context, c *call) error {
-	folder, err := c.choose(ctx)
+	chosen, err := c.choose(ctx)
 	if err != nil {
 		return err
 	}
+	folder := chosen.folder
 	view, err := device.View(ctx, folder)
 	if err != nil {
 		return err

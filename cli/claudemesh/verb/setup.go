@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"claudemesh.com/mesh/cli/claudemesh/agent"
 	"claudemesh.com/mesh/cli/claudemesh/home"
 	"claudemesh.com/mesh/cli/claudemesh/setup"
 	"claudemesh.com/mesh/shared/wire"
@@ -31,24 +32,26 @@ func (v setupVerb) Run(ctx context.Context, c *call) error {
 		if v.DryRun || v.Undo {
 			return &usageError{"say which agent: claude, codex, gemini, cursor or opencode"}
 		}
-		return c.listAgents(m)
+		return c.listAgents(ctx, m)
 	}
-	agent := setup.Agent(v.Agent)
-	if !slices.Contains(setup.Agents(), agent) {
+	of := setup.Agent(v.Agent)
+	if !slices.Contains(setup.Agents(), of) {
 		return &usageError{fmt.Sprintf("there is no agent %q here; there are claude, codex, gemini, cursor and opencode", v.Agent)}
 	}
+	mesh := ""
 	if c.grammar.Mesh != "" && !v.Undo {
-		if _, err := c.choose(ctx); err != nil {
+		one, err := c.choose(ctx)
+		if err != nil {
 			return err
 		}
-		m.Mesh = c.grammar.Mesh
+		m.Mesh, mesh = one.ID.String()[:agent.Sure], one.Name
 	}
-	found := m.Found(agent)
+	found := m.Found(of)
 	do := m.Set
 	if v.Undo {
 		do = m.Undo
 	}
-	changes, err := do(agent, v.DryRun)
+	changes, err := do(of, v.DryRun)
 	var refused *setup.Refusal
 	if errors.As(err, &refused) {
 		if refused.Paste != "" {
@@ -60,12 +63,12 @@ func (v setupVerb) Run(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.grammar.JSON {
-		c.setupJSON(m, agent, v, changes)
+		c.setupJSON(m, of, v, changes)
 		return nil
 	}
-	c.showSetup(m, agent, v, changes)
+	c.showSetup(m, of, v, changes, mesh)
 	if !found && !v.Undo {
-		c.note("%s was not found on this machine. It will be connected once it is there.", agent.Title())
+		c.note("%s was not found on this machine. It will be connected once it is there.", of.Title())
 	}
 	return nil
 }
@@ -91,6 +94,11 @@ func (c *call) machine() (setup.Machine, error) {
 		Home: user, Getenv: os.Getenv, LookPath: exec.LookPath, Windows: runtime.GOOS == "windows",
 		Program: program, Config: h.Dir(), Pinned: c.ConfigDir != "" || moved,
 	}, nil
+}
+
+// means reports whether what an entry gives to --mesh is one mesh of this machine.
+func means(known []agent.Known) func(string) bool {
+	return func(want string) bool { return len(agent.Meant(want, known)) == 1 }
 }
 
 // ownPath is the path of this program that lasts: as it was called, where that is a link to it that an update leaves in its place.
@@ -159,8 +167,8 @@ func (c *call) setupJSON(m setup.Machine, agent setup.Agent, v setupVerb, change
 	writeJSON(c.Stdout, out)
 }
 
-// showSetup tells a person what was done, and what to do next.
-func (c *call) showSetup(m setup.Machine, agent setup.Agent, v setupVerb, changes []setup.Change) {
+// showSetup tells a person what was done, and what to do next. mesh is the name of the one mesh that the agent is kept to, or empty.
+func (c *call) showSetup(m setup.Machine, agent setup.Agent, v setupVerb, changes []setup.Change, mesh string) {
 	title := agent.Title()
 	say := func(format string, args ...any) { fmt.Fprintln(c.Stdout, clean(fmt.Sprintf(format, args...))) }
 	switch {
@@ -198,8 +206,8 @@ func (c *call) showSetup(m setup.Machine, agent setup.Agent, v setupVerb, change
 		return
 	}
 	say("")
-	if m.Mesh != "" {
-		say("It shows itself in %s alone.", m.Mesh)
+	if mesh != "" {
+		say("It shows itself in %s (%s) alone.", line(mesh), m.Mesh)
 	}
 	if folders, err := home.Open(m.Config); err == nil {
 		if joined, err := folders.Folders(); err == nil && len(joined) == 0 {
@@ -244,7 +252,10 @@ type agentFileJSON struct {
 }
 
 // listAgents shows which agents are on this machine, and how they stand.
-func (c *call) listAgents(m setup.Machine) error {
+func (c *call) listAgents(ctx context.Context, m setup.Machine) error {
+	if meshes, err := c.joined(ctx); err == nil {
+		m.Means = means(known(meshes))
+	}
 	rows := [][]string{{"AGENT", "ON THIS MACHINE", "CLAUDEMESH", ""}}
 	for _, agent := range setup.Agents() {
 		files, err := m.Look(agent)
@@ -267,7 +278,7 @@ func (c *call) listAgents(m setup.Machine) error {
 		if c.grammar.JSON {
 			writeJSON(c.Stdout, out)
 		}
-		rows = append(rows, []string{string(agent), map[bool]string{true: "yes", false: "no"}[found], stateWords(state), next})
+		rows = append(rows, []string{string(agent), map[bool]string{true: "yes", false: "no"}[found], stateWords(state), clean(next)})
 	}
 	if !c.grammar.JSON {
 		c.table(rows)

@@ -71,10 +71,11 @@ func (c *call) speak(ctx context.Context, as session, run func(context.Context, 
 		defer hide()
 		return run(ctx, c.device)
 	}
-	folder, err := c.choose(ctx)
+	chosen, err := c.choose(ctx)
 	if err != nil {
 		return err
 	}
+	folder := chosen.folder
 	lock, err := c.lockOrForward(ctx, folder)
 	if err != nil {
 		return err

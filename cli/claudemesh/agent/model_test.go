@@ -22,6 +22,9 @@ type model struct {
 type letter struct {
 	direct    bool
 	alone     byte // a direct one for one session; 0: anybody
+	ours      bool // this device sent it
+	by        byte // for this session, which never gets it; 0: the person
+	nobodys   bool // it is for no session here
 	witnesses map[byte]bool
 	newTo     map[byte]int
 	shown     int             // how often it was handed out
@@ -91,13 +94,28 @@ func TestModel(t *testing.T) {
 				for s := range m.live {
 					l.witnesses[s] = true
 				}
+				if l.ours = rapid.Bool().Draw(t, "own"); l.ours {
+					a.Own = true
+					if rapid.Bool().Draw(t, "of a session") {
+						l.by = session.Draw(t, "by")
+						a.By = id(l.by)
+					}
+					delete(l.witnesses, l.by)
+					if l.alone == l.by {
+						l.alone = 0
+					}
+				}
 				q.Arrive([]agent.Arrival{a})
 				m.letters[number] = l
+				l.nobodys = l.ours && (l.direct && (a.Session.IsZero() || a.Session == a.By) || !l.direct && len(l.witnesses) == 0)
 			},
 			"push": func(t *rapid.T) {
 				for _, p := range q.Pushes(m.now) {
 					s := p.Session[0]
 					l := m.letters[p.Number]
+					if l.ours && (l.nobodys || l.by == s) {
+						t.Fatalf("message %d of session %d is pushed to session %d", p.Number, l.by, s)
+					}
 					if traits, lives := m.live[s]; !lives || !traits.Push || traits.Quiet {
 						t.Fatalf("pushed to session %d, which takes none", s)
 					}
@@ -173,6 +191,9 @@ func (l *letter) own(s byte) byte {
 // lend checks one message that is handed out.
 func (m *model) lend(t *rapid.T, one agent.Lent, s byte, batch uint64, until map[uint64]time.Time) {
 	l := m.letters[one.Number]
+	if l.ours && (l.nobodys || l.by == s || !l.direct && !l.witnesses[s]) {
+		t.Fatalf("message %d of session %d is handed to session %d", one.Number, l.by, s)
+	}
 	if l.direct {
 		if len(l.taken) > 0 {
 			t.Fatalf("message %d was taken, and session %d gets it", one.Number, s)
@@ -217,6 +238,15 @@ func (m *model) everythingComes(t *rapid.T, q *agent.Queue) {
 	for n, l := range m.letters {
 		what := fmt.Sprintf("message %d (direct %t, taken by %v, lived %v)", n, l.direct, l.taken, l.witnesses)
 		switch {
+		case l.nobodys && len(got[n]) != 0, l.ours && slices.Contains(got[n], l.by):
+			t.Fatalf("%s came to %v", what, got[n])
+		case l.nobodys:
+		case l.ours && !l.direct: // for those alone that lived when it came
+			for s := range l.witnesses {
+				if _, lives := m.live[s]; lives && !l.taken[s] && !slices.Contains(got[n], s) {
+					t.Fatalf("%s is lost to session %d", what, s)
+				}
+			}
 		case l.direct && len(l.taken) == 0 && len(got[n]) != 1:
 			t.Fatalf("%s came to %v", what, got[n])
 		case l.direct && len(l.taken) > 0 && len(got[n]) != 0:

@@ -50,7 +50,8 @@ const (
 	SeenUnconfirmed Seen = "unconfirmed" // it was handed out, and what became of that is not known
 )
 
-// Arrival is a message for this member as it comes out of the device's log.
+// Arrival is a message for this member as it comes out of the device's log, or what one of the sessions here, or the person, says to
+// others of them.
 type Arrival struct {
 	Number   uint64 // its place in the log; strictly rising
 	ID       wire.MessageID
@@ -63,6 +64,10 @@ type Arrival struct {
 	Elsewhere bool
 	// Answers is the session here that sent what this replies to, or zero.
 	Answers wire.SessionID
+	// Own says that this device sent it, and By for which session, or zero. A direct one is for Session; one in a topic for the
+	// sessions that live. By never gets it.
+	Own     bool
+	By      wire.SessionID
 	Content []byte // what a session gets; opaque here
 	Size    int    // of the text in bytes, for Want.Bytes
 }
@@ -95,6 +100,8 @@ type message struct {
 	Priority wire.Priority  `json:"priority"`
 	Size     int            `json:"size"`
 	Taken    bool           `json:"taken,omitempty"` // by one session at least
+	Own      bool           `json:"own,omitempty"`
+	By       wire.SessionID `json:"by,omitzero"` // never gets it
 	Due      []due          `json:"due"`
 }
 
@@ -212,7 +219,7 @@ func (q *Queue) Arrive(arrivals []Arrival) {
 			continue
 		}
 		q.SetMark(a.Number)
-		m := &message{ID: a.ID, From: a.From, Direct: a.Direct, Mention: a.Mention, Priority: a.Priority, Size: a.Size, Due: q.route(a)}
+		m := &message{ID: a.ID, From: a.From, Direct: a.Direct, Mention: a.Mention, Priority: a.Priority, Size: a.Size, Own: a.Own, By: a.By, Due: q.route(a)}
 		if len(m.Due) == 0 {
 			continue
 		}
@@ -240,10 +247,12 @@ func (q *Queue) letGo() {
 	q.save(oldest)
 }
 
-// route is to whom an arrival is due: none, where it is for a session of another machine.
+// route is to whom an arrival is due: none, where it is for a session of another machine, or an own one that is for no session here.
 func (q *Queue) route(a *Arrival) []due {
 	if a.Direct {
 		switch {
+		case a.Own && (a.Session.IsZero() || a.Session == a.By):
+			return nil
 		case q.Lives(a.Session):
 			return []due{{For: a.Session}}
 		case !a.Session.IsZero() && a.Elsewhere:
@@ -255,9 +264,11 @@ func (q *Queue) route(a *Arrival) []due {
 	}
 	var all []due
 	for _, session := range q.sessions() {
-		all = append(all, due{For: session})
+		if !a.Own || session != a.By {
+			all = append(all, due{For: session})
+		}
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && !a.Own {
 		return []due{{}}
 	}
 	return all
@@ -282,7 +293,8 @@ func (q *Queue) Lives(session wire.SessionID) bool {
 // Begin makes a session live, or changes its traits.
 func (q *Queue) Begin(session wire.SessionID, traits Traits) { q.live[session] = traits }
 
-// End says that a session is gone: what was for it alone is for whoever comes, unless others got or get the same.
+// End says that a session is gone: what was for it alone is for whoever comes, unless others got or get the same, or it is an own
+// message of a topic.
 func (q *Queue) End(session wire.SessionID) {
 	delete(q.live, session)
 	maps.DeleteFunc(q.shown, func(to way, _ []showing) bool { return to.to == session })
@@ -302,7 +314,7 @@ func (q *Queue) Settle() {
 				continue
 			}
 			changed = true
-			if !m.Direct && (m.Taken || len(m.Due) > 1) {
+			if !m.Direct && (m.Own || m.Taken || len(m.Due) > 1) {
 				m.Due = slices.Delete(m.Due, i, i+1)
 				i--
 				continue

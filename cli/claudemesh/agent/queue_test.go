@@ -196,6 +196,58 @@ func TestTopics(t *testing.T) {
 	d.takes(noon, 5, fresh(3)...)
 }
 
+// What a session here writes goes to its siblings, and never back to it.
+func TestOwn(t *testing.T) {
+	d := newDesk(t)
+	for n := range byte(3) {
+		d.Begin(id(n+1), agent.Traits{Push: true})
+	}
+	own := func(by byte) agent.Arrival { return agent.Arrival{Own: true, By: id(by), Direct: true} }
+	to := func(by, session byte) agent.Arrival {
+		a := own(by)
+		a.Session = id(session)
+		return a
+	}
+	topic := func(by byte) {
+		d.arrived++
+		d.Arrive([]agent.Arrival{{Number: d.arrived, ID: wire.MessageID{byte(d.arrived)}, Own: true, By: id(by), Priority: wire.PriorityNext}})
+	}
+	d.direct(to(1, 2))
+	d.direct(own(1))   // for other devices
+	d.direct(to(1, 1)) // to itself
+	topic(1)
+	d.restart()
+	for n := range byte(3) {
+		d.Begin(id(n+1), agent.Traits{Push: true})
+	}
+	if pushes := d.Pushes(noon); !slices.Equal(pushes, []agent.Push{{Session: id(2), Number: 1}}) {
+		t.Errorf("pushed %+v", pushes)
+	}
+	d.takes(noon, 1)
+	d.Confirm(d.takes(noon, 2, known(1, agent.SeenPushed), agent.Lent{Number: 4}))
+	if ids := d.Receipts(); len(ids) != 2 {
+		t.Errorf("of %v it is told that they were taken", ids)
+	}
+	d.takes(noon, 3, fresh(4)...)
+
+	d.direct(to(1, 2))
+	topic(1)
+	d.End(id(2)) // it took neither: the direct one is for another, and not for its sender
+	d.End(id(3))
+	d.Begin(id(4), agent.Traits{Push: true})
+	d.takes(noon, 1)
+	if pushes := d.Pushes(noon); len(pushes) != 1 || pushes[0].Session != id(4) {
+		t.Errorf("pushed %+v", pushes)
+	}
+	d.takes(noon, 4, known(5, agent.SeenPushed))
+	d.End(id(4))
+	topic(1) // nobody else lives: no other session will be told
+	d.Begin(id(5), agent.Traits{})
+	d.takes(noon.Add(agent.LoanTime), 5, known(5, agent.SeenUnconfirmed))
+	topic(0) // the person, at the terminal
+	d.takes(noon, 1, fresh(8)...)
+}
+
 func TestPushes(t *testing.T) {
 	d := newDesk(t)
 	wantPushes := func(now time.Time, want ...agent.Push) {

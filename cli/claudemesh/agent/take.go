@@ -116,6 +116,9 @@ func (q *Queue) offers(now time.Time, session wire.SessionID, least wire.Priorit
 
 // available is the index of what a session may take of a message now, or -1.
 func (q *Queue) available(now time.Time, session wire.SessionID, m *message) int {
+	if m.wrote(session) {
+		return -1
+	}
 	return slices.IndexFunc(m.Due, func(d due) bool {
 		switch {
 		case !d.For.IsZero() && d.For != session:
@@ -126,6 +129,9 @@ func (q *Queue) available(now time.Time, session wire.SessionID, m *message) int
 		return !q.held(now, session, &d)
 	})
 }
+
+// wrote reports whether a message is a session's own.
+func (m *message) wrote(session wire.SessionID) bool { return m.Own && m.By == session }
 
 // held reports whether something for anybody was pushed to another session just now, which has the first right to it.
 func (q *Queue) held(now time.Time, session wire.SessionID, d *due) bool {
@@ -250,7 +256,7 @@ func (q *Queue) Pushes(now time.Time) []Push {
 			if !d.Lent.IsZero() || q.Lives(d.Pushed) {
 				continue
 			}
-			session, ok := q.pushable(d.For)
+			session, ok := q.pushable(m, d.For)
 			if !ok || pushed[way{m.From, session}] >= MaxPushed {
 				continue
 			}
@@ -263,8 +269,8 @@ func (q *Queue) Pushes(now time.Time) []Push {
 	return pushes
 }
 
-// pushable is to whom something is pushed that is due to a session, or to anybody.
-func (q *Queue) pushable(session wire.SessionID) (wire.SessionID, bool) {
+// pushable is to whom a message is pushed that is due to a session, or to anybody.
+func (q *Queue) pushable(m *message, session wire.SessionID) (wire.SessionID, bool) {
 	if !session.IsZero() {
 		traits := q.live[session]
 		return session, traits.Push && !traits.Quiet
@@ -273,7 +279,7 @@ func (q *Queue) pushable(session wire.SessionID) (wire.SessionID, bool) {
 	found := false
 	for _, id := range q.sessions() {
 		traits := q.live[id]
-		if traits.Push && !traits.Quiet && (!found || traits.Active.After(q.live[best].Active)) {
+		if traits.Push && !traits.Quiet && !m.wrote(id) && (!found || traits.Active.After(q.live[best].Active)) {
 			best, found = id, true
 		}
 	}

@@ -49,6 +49,7 @@ type Message struct {
 	SentAt     int64          `json:"sent_at"`     // milliseconds since 1970, the sender's clock
 	ReceivedAt int64          `json:"received_at"` // the relay's clock
 	Mentioned  bool           `json:"mentioned,omitempty"`
+	Here       bool           `json:"here,omitempty"` // this machine sent it: another session, or the person
 	Seen       Seen           `json:"seen,omitempty"`
 }
 

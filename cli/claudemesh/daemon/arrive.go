@@ -55,7 +55,7 @@ func (m *mesh) takePage(ctx context.Context) (more bool, err error) {
 	view := m.view.Load()
 	var arrivals []agent.Arrival
 	for i := range messages {
-		if message := &messages[i]; message.State == peer.Received && !message.History && !message.Gap {
+		if message := &messages[i]; handed(view, message) {
 			arrivals = append(arrivals, m.arrival(ctx, view, message))
 		}
 	}
@@ -68,6 +68,18 @@ func (m *mesh) takePage(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
+// handed reports whether a message of the log is for sessions: what others sent, and what this device sent, be the relay reached or not.
+// The queue decides for which. What another own device sent is for sessions there.
+func handed(view *peer.MeshView, message *peer.MessageView) bool {
+	switch {
+	case message.History || message.Gap:
+		return false
+	case message.FromDevice == view.Device:
+		return message.State != peer.Failed
+	}
+	return message.State == peer.Received
+}
+
 // arrival is what the queue needs to know of a message.
 func (m *mesh) arrival(ctx context.Context, view *peer.MeshView, message *peer.MessageView) agent.Arrival {
 	a := agent.Arrival{
@@ -75,10 +87,13 @@ func (m *mesh) arrival(ctx context.Context, view *peer.MeshView, message *peer.M
 		Mention: slices.Contains(message.Mentions, view.Member), Session: message.Session,
 		Content: bodyOf(m.messageOf(view, message)), Size: len(message.Text),
 	}
+	if message.FromDevice == view.Device {
+		a.Own, a.By = true, message.FromSession
+	}
 	if a.Direct && !a.Session.IsZero() {
 		a.Elsewhere = elsewhere(view, a.Session)
 	}
-	if a.Direct && !message.ReplyTo.IsZero() {
+	if a.Direct && !a.Own && !message.ReplyTo.IsZero() {
 		if question, err := m.device.Message(ctx, message.ReplyTo); err == nil && question.From == view.Member {
 			a.Answers = question.FromSession
 		}
@@ -107,7 +122,7 @@ func (m *mesh) messageOf(view *peer.MeshView, message *peer.MessageView) *Messag
 		ID: message.ID, Mesh: view.Mesh, MeshName: oneLine(view.Name), From: message.From, FromName: oneLine(message.FromName),
 		FromSession: message.FromSession, Type: oneLine(message.Type), Text: message.Text, Priority: message.Priority,
 		ReplyTo: message.ReplyTo, SentAt: message.SentAt, ReceivedAt: message.ReceivedAt,
-		Mentioned: !message.Topic.IsZero() && slices.Contains(message.Mentions, view.Member),
+		Mentioned: !message.Topic.IsZero() && slices.Contains(message.Mentions, view.Member), Here: message.FromDevice == view.Device,
 	}
 	if out.Type == "" {
 		out.Type = "text"

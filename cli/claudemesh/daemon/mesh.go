@@ -143,7 +143,7 @@ func (m *mesh) release() {
 func (m *mesh) hear(e peer.Event) {
 	switch e.Kind {
 	case peer.EventMessage:
-		if e.IsNew && e.Message != nil && e.Message.State == peer.Received {
+		if e.IsNew && e.Message != nil {
 			poke(m.arrived)
 		}
 	case peer.EventConnection, peer.EventMesh, peer.EventStorage:
@@ -248,7 +248,7 @@ func (m *mesh) tell(ctx context.Context) {
 		if len(ids) == 0 {
 			continue
 		}
-		if err := m.device.MarkMessagesRead(ctx, ids); err != nil {
+		if err := m.device.MarkMessagesRead(ctx, m.present(ctx, ids)); err != nil {
 			if ctx.Err() == nil {
 				m.server.config.Log("receipts are kept for later: " + err.Error())
 			}
@@ -259,4 +259,15 @@ func (m *mesh) tell(ctx context.Context) {
 		m.post(nil)
 		m.server.mu.Unlock()
 	}
+}
+
+// present are the ids that messages have now: one that was taken before the relay accepted it may have been sealed again since.
+func (m *mesh) present(ctx context.Context, ids []wire.MessageID) []wire.MessageID {
+	now := slices.Clone(ids)
+	for i, id := range ids {
+		if message, err := m.device.Message(ctx, id); err == nil {
+			now[i] = message.ID
+		}
+	}
+	return now
 }

@@ -176,7 +176,11 @@ func (m *mesh) sent(message *peer.MessageView) Sent {
 		return out
 	}
 	for _, to := range message.To {
-		out.To = append(out.To, memberName(view, to))
+		name := memberName(view, to)
+		if to == view.Member && !message.Session.IsZero() {
+			name += "/" + message.Session.String()[:8]
+		}
+		out.To = append(out.To, name)
 	}
 	return out
 }

@@ -118,6 +118,9 @@ func partOf(m *daemon.Message) part {
 	if !m.FromSession.IsZero() {
 		attribute("session", m.FromSession.String()[:8])
 	}
+	if m.Here {
+		attribute("sent_on", "this machine")
+	}
 	if m.FromKind != "" && m.FromKind != peer.KindPerson {
 		attribute("kind", Word(string(m.FromKind)))
 	}

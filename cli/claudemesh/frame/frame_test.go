@@ -204,7 +204,7 @@ func TestLargestMarksFit(t *testing.T) {
 	m := message(wide + wide)
 	m.FromName, m.MeshName, m.Topic, m.Type, m.FromKind = wide, wide, wide, wide, peer.Kind(wide)
 	m.Others = []string{wide, wide, wide, wide}
-	m.FromSession, m.ReplyTo, m.Mentioned, m.Seen = wire.SessionID{1}, wire.MessageID{1}, true, daemon.SeenElsewhere
+	m.FromSession, m.ReplyTo, m.Mentioned, m.Here, m.Seen = wire.SessionID{1}, wire.MessageID{1}, true, true, daemon.SeenElsewhere
 	p := partOf(&m)
 	p.from = wire.MaxMessage
 	var out strings.Builder

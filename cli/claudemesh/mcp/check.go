@@ -34,6 +34,8 @@ type about struct {
 	Mesh     string `json:"mesh"`
 	From     string `json:"from"`
 	Member   string `json:"member"`
+	Session  string `json:"session,omitempty"`
+	Here     bool   `json:"here,omitempty" jsonschema:"sent on this machine, by another session or the person"`
 	Topic    string `json:"topic,omitempty"`
 	Type     string `json:"type"`
 	Priority string `json:"priority"`
@@ -109,7 +111,10 @@ func aboutOf(m *daemon.Message) about {
 		ID: m.ID.String(), Mesh: frame.Word(m.MeshName), From: frame.Word(m.FromName), Member: m.From.String()[:8],
 		Topic: frame.Word(m.Topic), Type: frame.Word(m.Type), Priority: m.Priority.String(), SentAt: m.SentAt, Seen: string(m.Seen),
 	}
-	if !m.ReplyTo.IsZero() {
+	if !m.FromSession.IsZero() {
+		a.Session = m.FromSession.String()[:8]
+	}
+	if a.Here = m.Here; !m.ReplyTo.IsZero() {
 		a.ReplyTo = m.ReplyTo.String()
 	}
 	return a

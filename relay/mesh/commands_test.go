@@ -107,8 +107,8 @@ func (w *world) run(line string) {
 		w.restart(w.store)
 	case "fail": // the next commit fails: before or after
 		w.fail(a.word(0))
-	case "trim": // trim CONN STREAM PLACE
-		w.trim(w.streamOf(w.links[a.word(0)], a.word(1)), position(a.word(2)))
+	case "trim": // trim CONN STREAM count=N: another relay trims
+		w.trim(w.streamOf(w.links[a.word(0)], a.word(1)), a.number("count", 0))
 	case "pages": // pages BYTES: how much one read gives
 		w.pageBytes = ok(strconv.Atoi(a.word(0)))
 	case "hold": // what is read from the store waits to be written
@@ -264,10 +264,10 @@ func (w *world) fail(when string) {
 	}
 }
 
-func (w *world) trim(stream wire.Stream, to wire.Position) {
-	op := &mesh.Trim{Stream: stream, To: to, Time: uint64(w.now.UnixMilli())}
+func (w *world) trim(stream wire.Stream, count uint64) {
+	op := &mesh.Trim{Stream: stream, Surplus: mesh.Amount{Count: count}, Time: uint64(w.now.UnixMilli())}
 	verdicts := ok(w.store.Commit(w.t.Context(), []mesh.Batch{{Mesh: w.mesh, Ops: []mesh.Op{op}}}))
-	fmt.Fprintf(&w.out, "trimmed to %s\n", place(verdicts[0][0].Places[0].Position))
+	fmt.Fprintf(&w.out, "trimmed to %s\n", place(verdicts[0][0].Trimmed.To))
 }
 
 func (w *world) limit(a args) {

@@ -42,6 +42,8 @@ var checks = []check{
 	{"pages", pages},
 	{"large entries", large},
 	{"trim and gap", gaps},
+	{"what a trim takes", trims},
+	{"what is kept", kept},
 	{"whose envelope stands where", whose},
 	{"invite codes", codes},
 	{"invite uses", uses},

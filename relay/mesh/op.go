@@ -92,13 +92,12 @@ type DropSession struct {
 type ForgetDevice struct{ Device wire.DeviceID }
 
 // Trim drops the oldest chunks of a stream that is not the roster, whole ones only: each that holds nothing from Before or
-// later, or that lies, with those dropped before it, within Surplus. Readers that are behind get a gap. Verdict: Done with
-// Trimmed.
+// later, or without which at least Keep would be left. Readers that are behind get a gap. Verdict: Done with Trimmed.
 type Trim struct {
-	Stream  wire.Stream
-	Before  uint64 // in milliseconds since 1970; 0: age is no reason
-	Surplus Amount // either field is a reason by itself; 0: it is none
-	Time    uint64
+	Stream wire.Stream
+	Before uint64 // in milliseconds since 1970; 0: age is no reason
+	Keep   Amount // either field is a reason by itself; 0: it is none
+	Time   uint64
 }
 
 // Amount is how much a part of a stream is: entries, and the bytes that they take in a store, each with EntryOverhead.

@@ -52,7 +52,8 @@ func (m *meshTx) choose(s *streamTx, op *mesh.Trim, gone *mesh.Trimmed) error {
 	var damaged error
 	err := m.rows.OldestChunks(s.row.Number, func(chunk Chunk) bool {
 		after := mesh.Amount{Count: gone.Amount.Count + uint64(chunk.Count), Bytes: gone.Amount.Bytes + uint64(len(chunk.Data))}
-		wanted := chunk.Time < op.Before || after.Count <= op.Surplus.Count || after.Bytes <= op.Surplus.Bytes
+		wanted := chunk.Time < op.Before || op.Keep.Count > 0 && after.Count+op.Keep.Count <= s.row.Kept.Count ||
+			op.Keep.Bytes > 0 && after.Bytes+op.Keep.Bytes <= s.row.Kept.Bytes
 		gone.More = wanted && (chunks == maxTrimChunks || chunks > 0 && after.Bytes > maxTrimBytes)
 		if !wanted || gone.More {
 			gone.Oldest = chunk.Time

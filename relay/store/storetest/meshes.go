@@ -150,7 +150,7 @@ func apart(s *suite) {
 	s.wantOutcomes("the counter in b", s.do(b, envelope("x", 1, inbox("i"), "in b")), mesh.Done)
 	s.done(b, &mesh.DropSession{Device: device("x"), Session: wire.SessionID{1}})
 	s.done(b, &mesh.ForgetDevice{Device: device("x")})
-	s.done(b, &mesh.Trim{Stream: inbox("i"), Surplus: mesh.Amount{Count: 99}})
+	s.done(b, &mesh.Trim{Stream: inbox("i"), Before: 1 << 50})
 	s.wantOutcomes("an invite of a used in b", s.do(b, use(0, "i")), mesh.Exhausted)
 	s.want("a's stream", s.texts(a, inbox("i"), 0), []string{"in a"})
 	got := s.load(a)

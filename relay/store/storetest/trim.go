@@ -38,11 +38,11 @@ func trims(s *suite) {
 		{"age, of a chunk's last entry", mesh.Trim{Before: 1002}, []string{"1", "2", "3", "4", "5", "6", "7"}},
 		{"age, of one chunk", mesh.Trim{Before: 1003}, []string{"gap", "3", "4", "5", "6", "7"}},
 		{"age, of two chunks", mesh.Trim{Before: 1006}, []string{"gap", "6", "7"}},
-		{"count", mesh.Trim{Surplus: mesh.Amount{Count: 4}}, []string{"gap", "3", "4", "5", "6", "7"}},
-		{"count, to the entry", mesh.Trim{Surplus: mesh.Amount{Count: 5}}, []string{"gap", "6", "7"}},
-		{"bytes, one too few", mesh.Trim{Surplus: mesh.Amount{Bytes: 2*size("1") - 1}}, []string{"1", "2", "3", "4", "5", "6", "7"}},
-		{"bytes", mesh.Trim{Surplus: mesh.Amount{Bytes: 2 * size("1")}}, []string{"gap", "3", "4", "5", "6", "7"}},
-		{"the reason that takes most", mesh.Trim{Before: 1003, Surplus: mesh.Amount{Count: 1, Bytes: 5 * size("1")}}, []string{"gap", "6", "7"}},
+		{"count", mesh.Trim{Keep: mesh.Amount{Count: 3}}, []string{"gap", "3", "4", "5", "6", "7"}},
+		{"count, to the entry", mesh.Trim{Keep: mesh.Amount{Count: 2}}, []string{"gap", "6", "7"}},
+		{"bytes, one too few", mesh.Trim{Keep: mesh.Amount{Bytes: 5*size("1") + 1}}, []string{"1", "2", "3", "4", "5", "6", "7"}},
+		{"bytes", mesh.Trim{Keep: mesh.Amount{Bytes: 5 * size("1")}}, []string{"gap", "3", "4", "5", "6", "7"}},
+		{"the reason that takes most", mesh.Trim{Before: 1003, Keep: mesh.Amount{Count: 6, Bytes: 2 * size("1")}}, []string{"gap", "6", "7"}},
 		{"all", mesh.Trim{Before: 1 << 50}, []string{"gap"}},
 	} {
 		m := s.found(fmt.Sprint("trimmed ", i))
@@ -97,11 +97,11 @@ func kept(s *suite) {
 	}
 	one, fromC, toD := size("1"), size("from c"), size("to d")
 	check("before", mesh.Amount{Count: 6, Bytes: 5*one + fromC}, 1002, 5*one, fromC+toD)
-	s.done(m, &mesh.Trim{Stream: inbox("b"), Surplus: mesh.Amount{Count: 2}})
+	s.done(m, &mesh.Trim{Stream: inbox("b"), Keep: mesh.Amount{Count: 4}})
 	check("after a trim", mesh.Amount{Count: 4, Bytes: 3*one + fromC}, 1005, 3*one, fromC+toD)
-	s.done(m, &mesh.Trim{Stream: inbox("b"), Surplus: mesh.Amount{Count: 99}})
+	s.done(m, &mesh.Trim{Stream: inbox("b"), Before: 1 << 50})
 	check("emptied", mesh.Amount{}, 0, 0, toD)
-	v := s.do(m, envelope("a", 6, inbox("b"), "6"), &mesh.Trim{Stream: inbox("b"), Surplus: mesh.Amount{Count: 99}}, envelope("a", 7, inbox("b"), "7"))
+	v := s.do(m, envelope("a", 6, inbox("b"), "6"), &mesh.Trim{Stream: inbox("b"), Before: 1 << 50}, envelope("a", 7, inbox("b"), "7"))
 	s.want("a trim within a batch", v[1].Trimmed.Amount, mesh.Amount{Count: 1, Bytes: one})
 	check("filled again", mesh.Amount{Count: 1, Bytes: one}, 1007, one, toD)
 	s.want("who is behind", s.texts(m, inbox("b"), at[2]), []string{"gap", "7"})

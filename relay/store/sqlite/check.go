@@ -1,0 +1,310 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store"
+	"claudemesh.com/mesh/shared/roster"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// Report is what Check found. The counts are of what it read; Problems is empty where everything fits.
+type Report struct {
+	Meshes     int       `json:"meshes"`
+	Streams    int       `json:"streams"`
+	Chunks     int       `json:"chunks"`
+	Entries    int       `json:"entries"`
+	Bytes      uint64    `json:"bytes"` // in chunks
+	Generation uint32    `json:"generation"`
+	Problems   []Problem `json:"problems"`
+}
+
+// Problem is one thing that contradicts another. Mesh and Stream name where, as far as that is known.
+type Problem struct {
+	Mesh   string `json:"mesh,omitempty"`
+	Stream string `json:"stream,omitempty"`
+	Text   string `json:"text"`
+}
+
+// maxProblems bounds a report; what one damaged page breaks can be much.
+const maxProblems = 1000
+
+// Check reads a whole database, which a relay may have open meanwhile, as it is at one moment, and changes nothing. It
+// looks at the database itself, the chains of rosters and their heads, positions, checksums and contents of chunks, what
+// is counted of them, counters and cursors. An error means that it could not be read at all.
+func Check(path string) (report Report, err error) {
+	report.Problems = []Problem{}
+	if _, err := os.Stat(path); err != nil {
+		return report, err
+	}
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := run(conn, "BEGIN"); err != nil {
+		return report, err
+	}
+	c := &checker{conn: conn, report: &report, kept: newKept()}
+	return report, c.check()
+}
+
+type checker struct {
+	conn   *sqlite.Conn
+	report *Report
+	kept   *kept
+	mesh   wire.MeshID // that is looked at
+	number int64
+}
+
+func (c *checker) problem(stream string, format string, args ...any) {
+	if len(c.report.Problems) >= maxProblems {
+		return
+	}
+	p := Problem{Stream: stream, Text: fmt.Sprintf(format, args...)}
+	if !c.mesh.IsZero() {
+		p.Mesh = c.mesh.String()
+	}
+	c.report.Problems = append(c.report.Problems, p)
+}
+
+func (c *checker) check() error {
+	if err := c.isNewest(); err != nil {
+		return err
+	}
+	err := prepare(c.conn, "PRAGMA integrity_check(100)").each(func(stmt *sqlite.Stmt) bool {
+		if text := stmt.ColumnText(0); text != "ok" {
+			c.problem("", "SQLite: %s", text)
+		}
+		return true
+	})
+	if err != nil {
+		c.problem("", "SQLite: %v", err)
+	}
+	err = prepare(c.conn, "SELECT generation FROM relay").one(func(stmt *sqlite.Stmt) { c.report.Generation = uint32(stmt.ColumnInt64(0)) })
+	if err != nil {
+		return err
+	}
+	for _, orphan := range []struct{ what, sql string }{
+		{"streams", "SELECT count(*) FROM stream WHERE mesh NOT IN (SELECT number FROM mesh)"},
+		{"chunks", "SELECT count(*) FROM chunk WHERE stream NOT IN (SELECT number FROM stream)"},
+		{"counters", "SELECT count(*) FROM counter WHERE mesh NOT IN (SELECT number FROM mesh)"},
+		{"cursors", "SELECT count(*) FROM cursor WHERE stream NOT IN (SELECT number FROM stream WHERE stream.mesh = cursor.mesh)"},
+		{"sessions", "SELECT count(*) FROM session WHERE mesh NOT IN (SELECT number FROM mesh)"},
+		{"invites", "SELECT count(*) FROM invite WHERE mesh NOT IN (SELECT number FROM mesh)"},
+	} {
+		err := prepare(c.conn, orphan.sql).one(func(stmt *sqlite.Stmt) {
+			if n := stmt.ColumnInt64(0); n > 0 {
+				c.problem("", "%d %s belong to nothing", n, orphan.what)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var ids []wire.MeshID
+	err = prepare(c.conn, "SELECT id FROM mesh ORDER BY number").each(func(stmt *sqlite.Stmt) bool {
+		var id wire.MeshID
+		stmt.ColumnBytes(0, id[:])
+		ids = append(ids, id)
+		return true
+	})
+	for _, id := range ids {
+		if err == nil {
+			err = c.checkMesh(id)
+		}
+	}
+	return err
+}
+
+// isNewest refuses what this version cannot judge.
+func (c *checker) isNewest() error {
+	names, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return err
+	}
+	missing := make(map[string]bool)
+	for _, name := range names {
+		missing[name.Name()] = true
+	}
+	unknown := ""
+	err = prepare(c.conn, "SELECT name FROM migration").each(func(stmt *sqlite.Stmt) bool {
+		if name := stmt.ColumnText(0); !missing[name] {
+			unknown = name
+		} else {
+			delete(missing, name)
+		}
+		return true
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("this is not the database of a relay: %w", err)
+	case unknown != "":
+		return fmt.Errorf("the database was written by a newer version (it has the migration %s); use that version, or a newer one", unknown)
+	case len(missing) > 0:
+		return errors.New("the database was written by an older version; start this version of the relay on it once, and check it then")
+	}
+	return nil
+}
+
+func (c *checker) checkMesh(id wire.MeshID) error {
+	c.mesh = id
+	c.report.Meshes++
+	r := reader{c.conn}
+	row, err := r.mesh(id)
+	if err != nil {
+		return err
+	}
+	c.number = row.Number
+	snapshot := mesh.Snapshot{Mesh: id}
+	for _, load := range []func(int64, *mesh.Snapshot) error{r.counters, r.cursors} {
+		if err := load(row.Number, &snapshot); err != nil {
+			return err
+		}
+	}
+	counters := make(map[wire.DeviceID]uint64, len(snapshot.Counters))
+	for _, counter := range snapshot.Counters {
+		counters[counter.Device] = counter.Last
+	}
+	heads := make(map[wire.Stream]wire.Position)
+	var names []wire.Stream
+	err = prepare(c.conn, "SELECT kind, id FROM stream WHERE mesh = ? ORDER BY kind, id").int(row.Number).each(func(stmt *sqlite.Stmt) bool {
+		names = append(names, streamAt(stmt, 0))
+		return true
+	})
+	for _, name := range names {
+		if err == nil {
+			heads[name], err = c.checkStream(name, row, counters)
+		}
+	}
+	for _, cursor := range snapshot.Cursors {
+		if cursor.Position > heads[cursor.Stream] {
+			c.problem(label(cursor.Stream), "the cursor of device %s is at %d, and the head at %d", cursor.Device, cursor.Position, heads[cursor.Stream])
+		}
+	}
+	for _, counter := range snapshot.Counters {
+		if is := c.kept.senders[sender{row.Number, counter.Device}]; counter.Bytes != is {
+			c.problem("", "device %s is counted with %d bytes, and chunks hold %d", counter.Device, counter.Bytes, is)
+		}
+	}
+	if heads[wire.RosterStream(id)] == 0 {
+		c.problem("", "the mesh has no roster")
+	}
+	return err
+}
+
+// label names a stream for people: its kind and id.
+func label(s wire.Stream) string { return fmt.Sprintf("%s %x", s.Kind, s.ID) }
+
+// checkStream reads a stream from its first chunk on, and gives its head.
+func (c *checker) checkStream(name wire.Stream, m store.MeshRow, counters map[wire.DeviceID]uint64) (wire.Position, error) {
+	c.report.Streams++
+	row, err := reader{c.conn}.stream(c.number, name)
+	if err != nil {
+		return 0, err
+	}
+	s := &streamCheck{checker: c, name: name, label: label(name), counters: counters, last: make(map[wire.DeviceID]uint64)}
+	if name.Kind == wire.StreamRoster {
+		s.roster = roster.NewBlind()
+	}
+	err = prepare(c.conn, chunkColumns+"WHERE stream = ? ORDER BY last").int(row.Number).each(func(stmt *sqlite.Stmt) bool {
+		chunk := chunkAt(stmt)
+		s.chunk(&chunk)
+		return true
+	})
+	if err != nil {
+		return 0, err
+	}
+	var is store.StreamRow
+	if known := c.kept.streams[row.Number]; known != nil {
+		is = *known
+	}
+	if is.Kept != row.Kept || is.Oldest != row.Oldest {
+		c.problem(s.label, "%d entries of %d bytes since %d are counted, and chunks hold %d of %d since %d",
+			row.Kept.Count, row.Kept.Bytes, row.Oldest, is.Kept.Count, is.Kept.Bytes, is.Oldest)
+	}
+	if s.chunks > 0 && s.position != row.Head {
+		c.problem(s.label, "the head is %d, and the last entry at %d", row.Head, s.position)
+	}
+	if row.Head.Generation() > c.report.Generation {
+		c.problem(s.label, "the head %d is of generation %d, and the relay only in %d", row.Head, row.Head.Generation(), c.report.Generation)
+	}
+	if s.roster != nil && (s.roster.Head() != m.Head || s.roster.Mesh() != c.mesh) && !s.broken {
+		c.problem(s.label, "the chain of statements does not lead to the mesh's head")
+	}
+	return row.Head, nil
+}
+
+// streamCheck is what is known of a stream so far.
+type streamCheck struct {
+	*checker
+	name     wire.Stream
+	label    string
+	counters map[wire.DeviceID]uint64 // the last ones of all devices
+	last     map[wire.DeviceID]uint64 // in this stream
+	roster   *roster.State
+	broken   bool // the roster, as was told
+	chunks   int
+	position wire.Position // of the last entry
+}
+
+func (s *streamCheck) chunk(chunk *store.Chunk) {
+	switch {
+	case s.chunks == 0 && s.roster != nil && chunk.Previous != 0:
+		s.problem(s.label, "the roster begins at %d only", chunk.First)
+	case s.chunks > 0 && chunk.Previous != s.position:
+		s.problem(s.label, "chunk %d follows %d, and the one before it ends at %d", chunk.First, chunk.Previous, s.position)
+	}
+	s.chunks++
+	s.report.Chunks++
+	s.report.Bytes += uint64(len(chunk.Data))
+	s.position = chunk.Last
+	if err := s.kept.add(s.number, s.name.Kind, chunk); err != nil {
+		s.problem(s.label, "%v", err)
+		s.broken = true
+		return
+	}
+	// What was damaged was told above.
+	_ = chunk.Entries(func(e mesh.Entry) {
+		s.report.Entries++
+		if s.roster != nil {
+			s.statement(e)
+		} else {
+			s.envelope(e)
+		}
+	})
+}
+
+func (s *streamCheck) statement(e mesh.Entry) {
+	if s.broken {
+		return
+	}
+	statement, err := roster.Parse(e.Bytes)
+	if err == nil {
+		err = s.roster.Replay(statement, time.UnixMilli(int64(e.Time)))
+	}
+	if err != nil {
+		s.problem(s.label, "the statement at %d does not fold: %v", e.Position, err)
+		s.broken = true
+	}
+}
+
+func (s *streamCheck) envelope(e mesh.Entry) {
+	envelope, err := wire.ParseEnvelope(e.Bytes)
+	if err != nil {
+		s.problem(s.label, "what stands at %d is no envelope: %v", e.Position, err)
+		return
+	}
+	if envelope.Counter <= s.last[e.Sender] {
+		s.problem(s.label, "device %s has counter %d at %d, behind %d", e.Sender, envelope.Counter, e.Position, s.last[e.Sender])
+	}
+	if s.last[e.Sender] = envelope.Counter; envelope.Counter > s.counters[e.Sender] {
+		s.problem(s.label, "device %s has counter %d at %d, and its last one is %d", e.Sender, envelope.Counter, e.Position, s.counters[e.Sender])
+	}
+}

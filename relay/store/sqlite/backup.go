@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -113,8 +114,11 @@ func inFull(path string, fill func(*os.File) error) (err error) {
 	return syncFolder(filepath.Dir(path))
 }
 
-// syncFolder makes a new name in a folder durable.
+// syncFolder makes a new name in a folder durable, where a system lets folders be synced.
 func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	folder, err := os.Open(path)
 	if err != nil {
 		return err

@@ -52,7 +52,13 @@ func Check(path string) (report Report, err error) {
 		return report, err
 	}
 	c := &checker{conn: conn, report: &report, kept: newKept()}
-	return report, c.check()
+	err = c.check()
+	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt { // no more can be read
+		c.mesh = wire.MeshID{}
+		c.problem("", "%v", err)
+		err = nil
+	}
+	return report, err
 }
 
 type checker struct {

@@ -7,6 +7,8 @@ ALTER TABLE stream ADD COLUMN oldest INTEGER NOT NULL DEFAULT 0; -- time of the 
 
 ALTER TABLE counter ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0; -- kept of what the device sent, in all streams
 
+ALTER TABLE relay ADD COLUMN probes INTEGER NOT NULL DEFAULT 0; -- raised to find out whether a commit succeeds
+
 -- data comes last: what stands behind a large value is slow to reach.
 CREATE TABLE chunk_new (
   stream   INTEGER NOT NULL,

@@ -6,6 +6,7 @@ import (
 
 	"claudemesh.com/mesh/relay/protocoltest"
 	"claudemesh.com/mesh/relay/server"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/sqlite"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -99,4 +100,36 @@ func TestQuota(t *testing.T) {
 	sender.Delivery()
 	sender.Delivery()
 	sender.Live(general)
+}
+
+// A mesh that nobody comes to loses what is too old all the same.
+func TestRetentionOfQuietMesh(t *testing.T) {
+	var s store.Store
+	simulated(t, func() store.Store {
+		s = inMemory()
+		return s
+	}, func(t *testing.T, r *relay) {
+		m := protocoltest.Found(t, r.Target)
+		general := wire.TopicStream(wire.GeneralTopic(m.ID))
+		c := m.Connect(t, m.Owner)
+		c.Send(0, m.Topic(m.Owner, 100, general.ID))
+		c.Accepted(1)
+		c.HangUp()
+		kept := func() int {
+			page, err := s.Read(t.Context(), m.ID, general, 0, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(page.Entries)
+		}
+		const days = 24 * time.Hour
+		time.Sleep(90*days - time.Hour)
+		if kept() != 1 {
+			t.Error("it is gone before its time")
+		}
+		time.Sleep(2 * time.Hour)
+		if kept() != 0 {
+			t.Error("it is still there")
+		}
+	})
 }

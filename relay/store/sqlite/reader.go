@@ -149,6 +149,18 @@ func (r reader) invite(code string) (row mesh.InviteRow, err error) {
 	return row, err
 }
 
+func (r reader) aged(before uint64, limit int) (ids []wire.MeshID, err error) {
+	err = prepare(r.conn, `SELECT id FROM mesh m WHERE EXISTS (
+		SELECT 1 FROM stream s WHERE s.mesh = m.number AND s.kind <> ? AND s.oldest > 0 AND s.oldest < ?) ORDER BY number LIMIT ?`).
+		int(int64(wire.StreamRoster)).int(int64(before)).int(int64(limit)).each(func(stmt *sqlite.Stmt) bool {
+		var id wire.MeshID
+		stmt.ColumnBytes(0, id[:])
+		ids = append(ids, id)
+		return true
+	})
+	return ids, err
+}
+
 func (r reader) audit(number int64, after uint64, limit int) (records []store.Record, err error) {
 	err = prepare(r.conn, `SELECT number, time, action, kind, id, position, shares FROM audit
 		WHERE mesh = ? AND number > ? ORDER BY number LIMIT ?`).int(number).int(int64(after)).int(int64(limit)).each(func(stmt *sqlite.Stmt) bool {

@@ -44,6 +44,7 @@ var checks = []check{
 	{"trim and gap", gaps},
 	{"what a trim takes", trims},
 	{"what is kept", kept},
+	{"meshes that keep old things", aged},
 	{"whose envelope stands where", whose},
 	{"invite codes", codes},
 	{"invite uses", uses},

@@ -106,3 +106,25 @@ func kept(s *suite) {
 	check("filled again", mesh.Amount{Count: 1, Bytes: one}, 1007, one, toD)
 	s.want("who is behind", s.texts(m, inbox("b"), at[2]), []string{"gap", "7"})
 }
+
+// aged: who keeps something old is named, until it is trimmed; rosters do not count.
+func aged(s *suite) {
+	a, b := s.found("a"), s.found("b")
+	s.found("only a roster")
+	s.done(a, envelope("x", 1, inbox("b"), "at 1001"))
+	s.done(b, after(0, envelope("x", 9, inbox("c"), "at 1009")))
+	ask := func(before uint64, limit int, want ...wire.MeshID) {
+		s.Helper()
+		got, err := s.store.Aged(s.Context(), before, limit)
+		s.want(fmt.Sprintf("before %d, %d at most", before, limit), []any{got, err}, []any{want, nil})
+	}
+	for range 2 {
+		ask(1001, 9)
+		ask(1002, 9, a)
+		ask(1010, 9, a, b)
+		ask(1010, 1, a)
+		s.reopen()
+	}
+	s.done(a, &mesh.Trim{Stream: inbox("b"), Before: 2000})
+	ask(1<<50, 9, b)
+}

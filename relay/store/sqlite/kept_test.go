@@ -120,3 +120,27 @@ func TestDamagedOldStore(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDamagedChunk: what a disk damaged is not shown, and keeps nobody from committing or from trimming it.
+func TestDamagedChunk(t *testing.T) {
+	s := open(t, t.TempDir())
+	commit(t, s, found, sends(1, 3, 100))
+	if err := prepare(s.writer, "UPDATE chunk SET data = zeroblob(length(data)) WHERE stream = 2").exec(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(t.Context(), meshID, inbox, 0, 1000); wire.CodeOf(err) != wire.CodeInternal {
+		t.Errorf("Read: %v, want %s", err, wire.CodeInternal)
+	}
+	snapshot, err := s.Load(t.Context(), meshID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts, err := s.Commit(t.Context(), []mesh.Batch{{Mesh: meshID, Ops: []mesh.Op{
+		&mesh.FindEnvelope{Device: wire.DeviceID{3}, Stream: inbox, Position: snapshot.Heads[1].Position},
+		&mesh.Trim{Stream: inbox, Before: 1000},
+	}}})
+	if err != nil || verdicts[0][0].Outcome != mesh.Absent || verdicts[0][1].Trimmed.Amount.Count != 3 {
+		t.Errorf("Commit: %+v %v", verdicts, err)
+	}
+	commit(t, s, sends(4, 4, 10))
+}

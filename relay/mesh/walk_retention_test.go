@@ -2,6 +2,7 @@ package mesh_test
 
 import (
 	"fmt"
+	"slices"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/wire"
@@ -25,9 +26,17 @@ func size(entries []mesh.Entry) (bytes uint64) {
 	return bytes
 }
 
-// checkTrims: what a commit dropped is the beginning of a stream, and the operator's rule takes it. What a batch both appends
+// checkTrims gives what to ask behind the commit: what it dropped is the beginning of a stream, and the operator's rule takes it. What a batch both appends
 // and drops stands in no read, so pass commits before it ticks.
-func (s *walk) checkTrims(batch mesh.Batch, before map[wire.Stream][]mesh.Entry) {
+func (s *walk) checkTrims(batch mesh.Batch) (after func()) {
+	if !slices.ContainsFunc(batch.Ops, func(op mesh.Op) bool { _, trim := op.(*mesh.Trim); return trim }) {
+		return func() {}
+	}
+	before := s.contents()
+	return func() { s.checkGone(before) }
+}
+
+func (s *walk) checkGone(before map[wire.Stream][]mesh.Entry) {
 	keep := s.config.Keep
 	for name, left := range s.contents() {
 		n := 0

@@ -107,8 +107,8 @@ func (w *world) run(line string) {
 		w.restart(w.store)
 	case "fail": // the next commit fails: before or after
 		w.fail(a.word(0))
-	case "trim": // trim CONN STREAM PLACE
-		w.trim(w.streamOf(w.links[a.word(0)], a.word(1)), position(a.word(2)))
+	case "trim": // trim CONN STREAM [keep=N]: another relay drops all, or what is beyond the newest N
+		w.trim(w.streamOf(w.links[a.word(0)], a.word(1)), a.number("keep", 0))
 	case "pages": // pages BYTES: how much one read gives
 		w.pageBytes = ok(strconv.Atoi(a.word(0)))
 	case "hold": // what is read from the store waits to be written
@@ -264,16 +264,29 @@ func (w *world) fail(when string) {
 	}
 }
 
-func (w *world) trim(stream wire.Stream, to wire.Position) {
-	op := &mesh.Trim{Stream: stream, To: to, Time: uint64(w.now.UnixMilli())}
+func (w *world) trim(stream wire.Stream, keep uint64) {
+	op := &mesh.Trim{Stream: stream, Keep: mesh.Amount{Count: keep}, Time: uint64(w.now.UnixMilli())}
+	if keep == 0 {
+		op.Before = wire.MaxCounter
+	}
 	verdicts := ok(w.store.Commit(w.t.Context(), []mesh.Batch{{Mesh: w.mesh, Ops: []mesh.Op{op}}}))
-	fmt.Fprintf(&w.out, "trimmed to %s\n", place(verdicts[0][0].Places[0].Position))
+	fmt.Fprintf(&w.out, "trimmed to %s\n", place(verdicts[0][0].Trimmed.To))
 }
 
 func (w *world) limit(a args) {
 	for name := range a.options {
 		n := int(a.number(name, 0))
 		switch name {
+		case "keep_seconds":
+			w.config.Keep.Age = time.Duration(n) * time.Second
+		case "keep_count":
+			w.config.Keep.Count = uint64(n)
+		case "keep_bytes":
+			w.config.Keep.Bytes = uint64(n)
+		case "mesh_bytes":
+			w.config.MeshBytes = uint64(n)
+		case "member_bytes":
+			w.config.MemberBytes = uint64(n)
 		case "connections":
 			w.config.Connections = n
 		case "handshakes":

@@ -31,11 +31,23 @@ type Config struct {
 	RosterBytes       int // of the roster, likewise
 	MemberStatements  int // of the roster, by one member that is neither owner nor admin
 
+	Keep        Retention
+	MeshBytes   uint64 // kept of all members' sends, in a store; above it, sends are refused with CodeQuota. 0: no bound
+	MemberBytes uint64 // the same, of one member's sends
+
 	Sends   Rate // of one member
 	Bytes   Rate // of one member's sends, once for each recipient: what they take of the disk
 	Appends Rate // of one member: statements
 	Shows   Rate // of one member: cards, of all its sessions
 	Errors  Rate // of one connection: frames that are answered with an error; above it, the connection is closed
+}
+
+// Retention is what a relay drops of inboxes and topics, never of a roster: whole chunks (what one commit appended to one
+// stream), the oldest first. A zero field is no reason to drop anything.
+type Retention struct {
+	Age   time.Duration // what is older goes
+	Count uint64        // of one stream: at least so many of the newest entries stay, and what is beyond them goes
+	Bytes uint64        // of one stream, likewise, as a store counts them (Amount)
 }
 
 // Rate is a token bucket: Burst at once, PerSecond in the long run. PerSecond 0 means without limit.
@@ -66,6 +78,9 @@ func DefaultConfig(origins ...string) Config {
 		Statements:        200_000,
 		RosterBytes:       256 << 20,
 		MemberStatements:  1000,
+		Keep:              Retention{Age: 90 * 24 * time.Hour},
+		MeshBytes:         4 << 30,
+		MemberBytes:       1 << 30,
 		Sends:             Rate{PerSecond: 500, Burst: 5000},
 		Bytes:             Rate{PerSecond: 2 << 20, Burst: 64 << 20},
 		Appends:           Rate{PerSecond: 10, Burst: 200},

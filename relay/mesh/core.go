@@ -36,6 +36,9 @@ type Core struct {
 	full     [][2]int      // where the frames that tell of every session lie in out.bytes, once one arrival needed them
 	tracked  int           // in all streams' watched
 	kept     int           // bytes in all streams' recent
+	stored   uint64        // bytes in all streams but the roster, with what the batch appends
+	aging    aging         // streams by when something of them becomes too old
+	surplus  []*stream     // streams that may hold more than is to be kept
 
 	batch    batch
 	out      out
@@ -74,11 +77,12 @@ func New(config Config, snapshot Snapshot, now time.Time) (*Core, error) {
 	}
 	c.head = c.roster.Head()
 	for _, head := range snapshot.Heads {
-		c.stream(head.Stream).head = head.Position
+		c.restoreStream(head)
 	}
 	for _, counter := range snapshot.Counters {
 		d := c.device(counter.Device)
 		d.last, d.committed = counter.Last, counter.Last
+		c.member(d.member).stored += counter.Bytes
 	}
 	for _, cursor := range snapshot.Cursors {
 		d := c.device(cursor.Device)
@@ -164,8 +168,9 @@ type member struct {
 	sends, appends, shows bucket
 	bytes                 bucket
 	sessions              []*session
-	cards                 int // bytes in its sessions' cards
-	statements            int // in the roster, by its devices
+	cards                 int    // bytes in its sessions' cards
+	statements            int    // in the roster, by its devices
+	stored                uint64 // bytes of its devices' sends in all streams, with what the batch appends
 }
 
 func (c *Core) member(id wire.MemberID) *member {

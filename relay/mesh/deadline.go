@@ -19,7 +19,7 @@ func (c *Core) due(at time.Time) {
 }
 
 // tick drops who did not answer and who fell silent, takes away what passed to a connection that does not speak for it, ends
-// graces, and finds the next deadline.
+// graces, drops what retention takes, and finds the next deadline.
 func (c *Core) tick(now time.Time) {
 	if c.deadline.IsZero() || now.Before(c.deadline) {
 		return
@@ -58,6 +58,7 @@ func (c *Core) tick(now time.Time) {
 			c.setState(now, s, wire.StateOffline)
 		}
 	}
+	c.retain(now)
 }
 
 func later(a, b time.Time) time.Time {

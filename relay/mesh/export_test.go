@@ -29,6 +29,22 @@ func (c *Core) Remains() string {
 	return fmt.Sprintf("%d connections, %d of devices, %d live, %d kept, %d sessions held", len(c.conns)+len(c.welcomed)+len(c.unheard), waiting, live, kept, spoken)
 }
 
+// Stored is how much the core counts: of each stream that holds anything, of the members, and of all together.
+func (c *Core) Stored() (streams map[wire.Stream]Amount, members map[wire.MemberID]uint64, all uint64) {
+	streams, members = make(map[wire.Stream]Amount), make(map[wire.MemberID]uint64)
+	for name, s := range c.streams {
+		if s.stored.Count > 0 {
+			streams[name] = s.stored
+		}
+	}
+	for id, m := range c.members {
+		if m.stored > 0 {
+			members[id] = m.stored
+		}
+	}
+	return streams, members, c.stored
+}
+
 // Sessions are the sessions that the core keeps, by device and session, as presence tells of them.
 func (c *Core) Sessions() map[string]string {
 	all := make(map[string]string, len(c.leases))

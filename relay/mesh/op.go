@@ -91,12 +91,34 @@ type DropSession struct {
 // ForgetDevice forgets cursors and sessions of a device that left the mesh. Its last counter stays. Verdict: Done.
 type ForgetDevice struct{ Device wire.DeviceID }
 
-// Trim drops the chunks of a stream that hold nothing above To; readers that are behind it get a gap. Verdict: Done with a
-// place whose Position is the highest one that this dropped (0: none).
+// Trim drops the oldest chunks of a stream that is not the roster, whole ones only: each that holds nothing from Before or
+// later, or without which at least Keep would be left. Readers that are behind get a gap. Verdict: Done with Trimmed.
 type Trim struct {
 	Stream wire.Stream
-	To     wire.Position
+	Before uint64 // in milliseconds since 1970; 0: age is no reason
+	Keep   Amount // either field is a reason by itself; 0: it is none
 	Time   uint64
+}
+
+// Amount is how much a part of a stream is: entries, and the bytes that they take in a store, each with EntryOverhead.
+type Amount struct{ Count, Bytes uint64 }
+
+// EntryOverhead is what an entry takes in a store beside its own bytes, in bytes: its time, sender and length.
+const EntryOverhead = 8 + wire.IDSize + 4
+
+// Trimmed is what a Trim dropped, and what it left.
+type Trimmed struct {
+	To     wire.Position // the highest position that this dropped; 0: none
+	Amount Amount        // dropped
+	Freed  []Freed       // the same bytes by the device that sent them
+	Oldest uint64        // when the first chunk that is left was written, in milliseconds since 1970; 0: nothing is left
+	More   bool          // it has done as much as one operation does; the same again drops more
+}
+
+// Freed is how many bytes of a device's entries were dropped.
+type Freed struct {
+	Device wire.DeviceID
+	Bytes  uint64
 }
 
 func (*CreateMesh) op()      {}
@@ -136,6 +158,8 @@ type Verdict struct {
 	Places []Place
 	Last   uint64
 	Code   string
+	// Trimmed answers a Trim.
+	Trimmed *Trimmed
 }
 
 // Place is a position in a stream and the one before it.

@@ -75,6 +75,12 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 		return err
 	}
 	to := len(c.batch.entries)
+	size := takes(c.batch.entries[from:to])
+	if err := c.hasQuota(m, size); err != nil {
+		return err
+	}
+	c.stored += size
+	m.stored += size
 	c.batch.appends = append(c.batch.appends, AppendEnvelope{
 		Head: c.roster.Head(), Device: d.id, After: after, Counter: envelope.Counter, Time: milliseconds(now),
 		Entries: c.batch.entries[from:to:to],
@@ -187,6 +193,7 @@ func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 	op := c.batch.ops[e.op].(*AppendEnvelope)
 	if verdict.Outcome == Resume { // the device sent over another relay meanwhile
 		d.last, d.committed = verdict.Last, verdict.Last
+		c.unstore(d, takes(op.Entries))
 		c.again(e.conn, op.Counter)
 		return
 	}
@@ -205,7 +212,9 @@ func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 	c.sendAccepted(e.conn, placed)
 	for i := range op.Entries {
 		entry := &op.Entries[i]
-		c.deliver(c.stream(entry.Stream), &Entry{
+		s := c.stream(entry.Stream)
+		c.grew(s, op.Time, len(entry.Envelope))
+		c.deliver(s, &Entry{
 			Position: verdict.Places[i].Position, Previous: verdict.Places[i].Previous, Time: op.Time, Sender: op.Device, Bytes: entry.Envelope,
 		})
 	}

@@ -14,16 +14,19 @@ type Snapshot struct {
 	Codes    []InviteCode
 }
 
-// StreamHead is the position of a stream's last entry.
+// StreamHead is the position of a stream's last entry, and how much of the stream is kept.
 type StreamHead struct {
 	Stream   wire.Stream
 	Position wire.Position
+	Kept     Amount
+	Oldest   uint64 // when its first chunk was written, in milliseconds since 1970; 0: nothing is kept
 }
 
-// Counter is the last counter accepted from a device.
+// Counter is the last counter accepted from a device, and how many bytes of what it sent are kept, in all streams.
 type Counter struct {
 	Device wire.DeviceID
 	Last   uint64
+	Bytes  uint64
 }
 
 // CursorRow is how far a device has stored a stream.

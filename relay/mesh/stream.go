@@ -19,6 +19,13 @@ type stream struct {
 	kept     int // bytes in recent
 
 	watched []watched // inboxes only; by position
+
+	// What is committed and not yet trimmed. The roster has none of it.
+	stored   Amount
+	oldest   uint64 // when the first of it was written; 0: there is none
+	ages     uint64 // its key in aging; 0: it is not there
+	over     bool   // it is in surplus
+	trimming bool   // a trim waits for its verdict
 }
 
 // maxRecent bounds recent of one stream, in bytes: what a store reads at once is of the same order. maxKept bounds that of the

@@ -48,7 +48,9 @@ func (s *walk) speak(p *walker) {
 }
 
 // pass lets time go by, with what is due then.
+// pass commits first: what a batch both appends and drops would stand in no read (checkTrims).
 func (s *walk) pass(seconds int) {
+	s.commit()
 	s.now = s.now.Add(time.Duration(seconds) * time.Second)
 	s.handle(mesh.Event{Kind: mesh.EventTick})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -30,13 +31,19 @@ type walk struct {
 	rt    *rapid.T
 	peers []*walker
 	reads []read
-	open  map[mesh.ConnID]bool // half-open ones too: a device that connects anew leaves its old connection behind
+	gone  map[wire.Stream][]mesh.Entry // what was trimmed
+	open  map[mesh.ConnID]bool         // half-open ones too: a device that connects anew leaves its old connection behind
 }
 
 func newWalk(t *testing.T, rt *rapid.T) *walk {
 	w := newWorld(t)
 	w.config.Sends, w.config.Appends, w.config.Shows = mesh.Rate{}, mesh.Rate{}, mesh.Rate{}
 	w.config.MemberSessions, w.config.Sessions, w.config.MemberCards = 5, 11, 500
+	w.config.Keep = mesh.Retention{
+		Age:   time.Duration(rapid.SampledFrom([]int{0, 40}).Draw(rt, "keep seconds")) * time.Second,
+		Count: rapid.SampledFrom([]uint64{0, 6}).Draw(rt, "keep count"),
+		Bytes: rapid.SampledFrom([]uint64{0, 1500}).Draw(rt, "keep bytes"),
+	}
 	for _, line := range []string{
 		"found alice", "connect a alice", "append a invite door member uses=9", "claim door bob", "claim door carol",
 		"append a invite phone owner member=alice", "claim phone alice-phone member=alice", "bye a",
@@ -44,9 +51,9 @@ func newWalk(t *testing.T, rt *rapid.T) *walk {
 		w.run(line)
 	}
 	w.sync()
-	s := &walk{world: w, rt: rt, open: make(map[mesh.ConnID]bool)}
+	s := &walk{world: w, rt: rt, open: make(map[mesh.ConnID]bool), gone: make(map[wire.Stream][]mesh.Entry)}
 	for _, name := range []string{"alice", "alice-phone", "bob", "carol"} {
-		s.peers = append(s.peers, &walker{actor: w.actor(name), stored: make(map[uint64]bool), seen: make(map[wire.Stream][]wire.Deliver)})
+		s.peers = append(s.peers, &walker{actor: w.actor(name), stored: make(map[uint64]bool), seen: make(map[wire.Stream][]wire.Deliver), gaps: make(map[wire.Stream][]mesh.Gap)})
 	}
 	return s
 }
@@ -144,10 +151,14 @@ func (s *walk) tail(p *walker) {
 }
 
 func (p *walker) lastSeen(name wire.Stream) wire.Position {
+	var last wire.Position
 	if n := len(p.seen[name]); n > 0 {
-		return p.seen[name][n-1].Position
+		last = p.seen[name][n-1].Position
 	}
-	return 0
+	if n := len(p.gaps[name]); n > 0 {
+		last = max(last, p.gaps[name][n-1].To)
+	}
+	return last
 }
 
 // send makes a message on the device's last known counter, which may be behind what the relay has.
@@ -211,7 +222,9 @@ func (s *walk) commit() {
 	batch := s.core.Take()
 	var verdicts []mesh.Verdict
 	if !batch.Empty() {
+		check := s.checkTrims(batch)
 		all, err := s.store.Commit(s.t.Context(), []mesh.Batch{batch})
+		check()
 		if err != nil {
 			s.crash()
 			return
@@ -219,6 +232,9 @@ func (s *walk) commit() {
 		verdicts = all[0]
 	}
 	outputs := s.core.Committed(s.now, verdicts)
+	if len(verdicts) > 0 {
+		s.checkStored()
+	}
 	for i, o := range outputs {
 		// A connection that the core dropped may have been closed before that was let go.
 		dropped := func(later mesh.Output) bool { return later.Kind == mesh.OutputDrop && later.Conn == o.Conn }

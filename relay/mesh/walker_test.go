@@ -22,6 +22,7 @@ type walker struct {
 	last     uint64    // counter that the relay told
 	stored   map[uint64]bool
 	seen     map[wire.Stream][]wire.Deliver
+	gaps     map[wire.Stream][]mesh.Gap // that it was shown
 	live     map[wire.Stream]bool
 	tailed   map[wire.Stream]bool // over this connection
 	version  uint64
@@ -71,6 +72,15 @@ func (s *walk) take(p *walker, frames []byte) {
 				continue
 			}
 			p.seen[d.Stream] = append(p.seen[d.Stream], d)
+		case wire.FrameGap:
+			var g wire.Gap
+			s.json(f, &g)
+			name := wire.Stream{Kind: g.Kind, ID: g.ID}
+			if had := p.lastSeen(name); g.After > had || g.To <= g.After {
+				s.rt.Fatalf("%s was shown a gap after %s to %s and had %s", p.name, place(g.After), place(g.To), place(had))
+			} else if g.To > had {
+				p.gaps[name] = append(p.gaps[name], mesh.Gap{After: had, To: g.To})
+			}
 		case wire.FramePresence:
 			var presence wire.Presence
 			s.json(f, &presence)
@@ -139,19 +149,30 @@ func (s *walk) settle() {
 				s.rt.Fatalf("%s is not live on %s", p.name, name.Kind)
 			}
 			page := ok(s.store.Read(s.t.Context(), s.mesh, name, 0, 1<<30))
-			if len(page.Entries) != len(p.seen[name]) {
-				s.rt.Fatalf("%s saw %d of %d entries of %s", p.name, len(p.seen[name]), len(page.Entries), name.Kind)
-			}
+			all := append(slices.Clone(s.gone[name]), page.Entries...)
+			seen := p.seen[name]
 			stored[name] = nil
-			for i, e := range page.Entries {
-				if d := p.seen[name][i]; d.Position != e.Position || d.Sender != e.Sender || d.Time != e.Time {
-					s.rt.Fatalf("%s saw something else than is stored", p.name)
+			for i, e := range all {
+				missed := slices.ContainsFunc(p.gaps[name], func(g mesh.Gap) bool { return g.After < e.Position && e.Position <= g.To })
+				switch {
+				case missed && i >= len(s.gone[name]):
+					s.rt.Fatalf("%s was shown a gap where %s of %s is stored", p.name, place(e.Position), name.Kind)
+				case missed:
+				case len(seen) == 0:
+					s.rt.Fatalf("%s saw neither %s of %s nor a gap", p.name, place(e.Position), name.Kind)
+				case seen[0].Position != e.Position || seen[0].Sender != e.Sender || seen[0].Time != e.Time:
+					s.rt.Fatalf("%s saw something else than is or was stored", p.name)
+				default:
+					seen = seen[1:]
 				}
 				stored[name] = append(stored[name], string(ok(wire.ParseEnvelope(e.Bytes)).Ciphertext))
 			}
+			if len(seen) > 0 {
+				s.rt.Fatalf("%s saw %d entries of %s that are not stored", p.name, len(seen), name.Kind)
+			}
 		}
 	}
-	s.checkStored(stored, counters)
+	s.checkSent(stored, counters)
 	for _, p := range s.peers {
 		s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
 		p.gone()
@@ -162,8 +183,9 @@ func (s *walk) settle() {
 	}
 }
 
-// checkStored: what a device sent and the relay answered as accepted stands in each of its streams exactly once.
-func (s *walk) checkStored(stored map[wire.Stream][]string, counters map[wire.DeviceID]uint64) {
+// checkSent: what a device sent and the relay answered as accepted stands in each of its streams exactly once, or did until
+// retention took it.
+func (s *walk) checkSent(stored map[wire.Stream][]string, counters map[wire.DeviceID]uint64) {
 	for _, p := range s.peers {
 		for _, m := range p.sent {
 			text := fmt.Sprintf("%s %d", p.name, m.counter)

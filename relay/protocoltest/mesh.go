@@ -94,8 +94,8 @@ func (m *Mesh) Draft(d *Device, body roster.Body) []byte {
 	return d.statement(m.Roster.Draft(d.ID, Now(), body))
 }
 
-// Found makes a mesh with a genesis and its owner's profile.
-func Found(t testing.TB, target Target) *Mesh {
+// prepare gives a mesh that no relay has yet, with a genesis and its owner's profile.
+func prepare(t testing.TB, target Target) *Mesh {
 	t.Helper()
 	m := &Mesh{Target: target, Roster: roster.New(), Owner: NewDevice(t)}
 	m.Statements = append(m.Statements, m.Owner.genesis(Now()))
@@ -103,6 +103,19 @@ func Found(t testing.TB, target Target) *Mesh {
 	m.Statements = append(m.Statements, m.Draft(m.Owner, &roster.Profile{Sealed: Sealed()}))
 	m.fold(t, m.Statements[1])
 	m.ID = m.Roster.Mesh()
+	return m
+}
+
+// FoundRefused tries to make a mesh and checks that the relay refuses with the code.
+func FoundRefused(t testing.TB, target Target, code wire.Code) {
+	t.Helper()
+	prepare(t, target).RefusesCreation(t, code)
+}
+
+// Found makes a mesh with a genesis and its owner's profile.
+func Found(t testing.TB, target Target) *Mesh {
+	t.Helper()
+	m := prepare(t, target)
 	var made creation
 	target.call(t, http.MethodPost, "/api/public/meshes", statements(m.Statements...)).reads(t, http.StatusCreated, &made)
 	if made.Mesh != m.ID || made.Head != m.Roster.Head() || made.Position == 0 {
@@ -246,7 +259,7 @@ func (m *Mesh) CreatesAgain(t testing.TB, header ...string) {
 	m.Target.call(t, http.MethodPost, "/api/public/meshes", statements(m.Statements...), header...).reads(t, http.StatusCreated, &made)
 }
 
-// RefusesCreation tries to make the mesh again and checks that the relay refuses with the code. header is names and values.
+// RefusesCreation tries to make the mesh, again where it is there, and checks that the relay refuses with the code. header is names and values.
 func (m *Mesh) RefusesCreation(t testing.TB, code wire.Code, header ...string) {
 	t.Helper()
 	m.Target.call(t, http.MethodPost, "/api/public/meshes", statements(m.Statements...), header...).Refused(t, code)

@@ -23,7 +23,7 @@ type hub struct {
 	lastConn  atomic.Uint64
 
 	actors  sync.WaitGroup
-	uses    sync.WaitGroup // of the committer by others than actors
+	uses    sync.WaitGroup // of the committer and the store by others than actors
 	sockets sync.WaitGroup // goroutines that read from, write to or close connections
 
 	mu       sync.Mutex
@@ -33,13 +33,15 @@ type hub struct {
 }
 
 func newHub(s store.Store, config mesh.Config, output int, log *slog.Logger) *hub {
-	return &hub{
+	h := &hub{
 		store: s, config: config, output: output, log: log,
 		committer: newCommitter(s),
 		stop:      make(chan struct{}),
 		meshes:    map[wire.MeshID]*actor{},
 		live:      map[*conn]struct{}{},
 	}
+	h.uses.Go(h.retain)
+	return h
 }
 
 // mesh finds the actor of a mesh, starting it where there is none. It is called with the lock held, and so is what then puts

@@ -102,8 +102,22 @@ type meshTx struct {
 }
 
 type counterTx struct {
-	device      wire.DeviceID
-	last, saved uint64
+	device     wire.DeviceID
+	row, saved CounterRow
+}
+
+func (m *meshTx) counter(device wire.DeviceID) (*counterTx, error) {
+	if counter := m.counters[device]; counter != nil {
+		return counter, nil
+	}
+	row, err := m.rows.Counter(m.row.Number, device)
+	if err != nil {
+		return nil, err
+	}
+	counter := &counterTx{device, row, row}
+	m.counters[device] = counter
+	m.counted = append(m.counted, counter)
+	return counter, nil
 }
 
 func (m *meshTx) apply(op mesh.Op) (mesh.Verdict, error) {
@@ -222,18 +236,12 @@ func (m *meshTx) envelope(op *mesh.AppendEnvelope) (mesh.Verdict, error) {
 	if m.row.Head != op.Head {
 		return mesh.Verdict{Outcome: mesh.Stale}, nil
 	}
-	counter := m.counters[op.Device]
-	if counter == nil {
-		last, err := m.rows.Counter(m.row.Number, op.Device)
-		if err != nil {
-			return mesh.Verdict{}, err
-		}
-		counter = &counterTx{op.Device, last, last}
-		m.counters[op.Device] = counter
-		m.counted = append(m.counted, counter)
+	counter, err := m.counter(op.Device)
+	if err != nil {
+		return mesh.Verdict{}, err
 	}
-	if counter.last != op.After || op.Counter <= counter.last {
-		return mesh.Verdict{Outcome: mesh.Resume, Last: counter.last}, nil
+	if counter.row.Last != op.After || op.Counter <= counter.row.Last {
+		return mesh.Verdict{Outcome: mesh.Resume, Last: counter.row.Last}, nil
 	}
 	verdict := mesh.Verdict{Outcome: mesh.Done, Places: make([]mesh.Place, len(op.Entries))}
 	for i := range op.Entries {
@@ -242,8 +250,10 @@ func (m *meshTx) envelope(op *mesh.AppendEnvelope) (mesh.Verdict, error) {
 			return verdict, err
 		}
 		verdict.Places[i] = place
-		m.streams[op.Entries[i].Stream].wrote(op.Device, op.Time, len(op.Entries[i].Envelope))
+		size := len(op.Entries[i].Envelope)
+		m.streams[op.Entries[i].Stream].wrote(op.Device, op.Time, size)
+		counter.row.Bytes += uint64(mesh.EntryOverhead + size)
 	}
-	counter.last = op.Counter
+	counter.row.Last = op.Counter
 	return verdict, nil
 }

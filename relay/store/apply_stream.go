@@ -16,6 +16,7 @@ type streamTx struct {
 	first    wire.Position
 	previous wire.Position
 	count    int
+	written  uint64  // time of the last entry in data
 	shares   []Share // of what was appended for devices
 	time     uint64  // of the last of those
 }
@@ -59,7 +60,7 @@ func (m *meshTx) append(name wire.Stream, time uint64, sender wire.DeviceID, ent
 	if place.Position > wire.MaxPosition {
 		return mesh.Place{}, wire.Errorf(wire.CodeInternal, "a stream has no positions left")
 	}
-	if s.count > 0 && (len(s.data)+entryOverhead+len(entry) > MaxChunk || place.Position != place.Previous+1) {
+	if s.count > 0 && (len(s.data)+mesh.EntryOverhead+len(entry) > MaxChunk || place.Position != place.Previous+1) {
 		if err := m.writeChunk(s); err != nil {
 			return mesh.Place{}, err
 		}
@@ -72,6 +73,7 @@ func (m *meshTx) append(name wire.Stream, time uint64, sender wire.DeviceID, ent
 	}
 	s.data = appendEntry(s.data, time, sender, entry)
 	s.count++
+	s.written = time
 	s.row.Head = place.Position
 	return place, nil
 }
@@ -80,9 +82,16 @@ func (m *meshTx) writeChunk(s *streamTx) error {
 	if s.count == 0 {
 		return nil
 	}
-	err := m.rows.AddChunk(Chunk{
-		Stream: s.row.Number, First: s.first, Last: s.row.Head, Previous: s.previous, Count: s.count, Data: s.data,
-	})
+	chunk := Chunk{
+		Stream: s.row.Number, First: s.first, Last: s.row.Head, Previous: s.previous, Count: s.count, Time: s.written, Data: s.data,
+	}
+	chunk.Checksum = chunk.Sum()
+	err := m.rows.AddChunk(chunk)
+	if s.row.Kept.Count == 0 {
+		s.row.Oldest = chunk.Time
+	}
+	s.row.Kept.Count += uint64(chunk.Count)
+	s.row.Kept.Bytes += uint64(len(chunk.Data))
 	s.data, s.count = s.data[:0], 0
 	return err
 }
@@ -99,28 +108,10 @@ func (m *meshTx) find(op *mesh.FindEnvelope) (mesh.Verdict, error) {
 		return absent, err
 	}
 	sender, err := chunk.senderAt(op.Position)
-	if err != nil || sender != op.Device {
-		return absent, err
+	if err != nil || sender != op.Device { // what is damaged can be nobody's, and must not keep the mesh from committing
+		return absent, nil
 	}
 	return mesh.Verdict{Outcome: mesh.Done}, nil
-}
-
-func (m *meshTx) trim(op *mesh.Trim) (mesh.Verdict, error) {
-	s, err := m.stream(op.Stream)
-	if err != nil {
-		return mesh.Verdict{}, err
-	}
-	if err := m.writeChunk(s); err != nil {
-		return mesh.Verdict{}, err
-	}
-	gone, err := m.rows.TrimChunks(s.row.Number, op.To)
-	if err != nil {
-		return mesh.Verdict{}, err
-	}
-	if gone.To != 0 {
-		err = m.record(ActionTrim, op.Time, op.Stream, gone.To, Share{Count: gone.Count, Bytes: gone.Bytes})
-	}
-	return mesh.Verdict{Outcome: mesh.Done, Places: []mesh.Place{{Position: gone.To}}}, err
 }
 
 func (m *meshTx) record(action Action, time uint64, stream wire.Stream, position wire.Position, shares ...Share) error {
@@ -148,8 +139,8 @@ func (m *meshTx) flush() error {
 		}
 	}
 	for _, c := range m.counted {
-		if c.last != c.saved {
-			if err := m.rows.SaveCounter(m.row.Number, c.device, c.last); err != nil {
+		if c.row != c.saved {
+			if err := m.rows.SaveCounter(m.row.Number, c.device, c.row); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"encoding/binary"
+	"hash/crc32"
+
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -14,11 +17,59 @@ type Chunk struct {
 	Stream                int64
 	First, Last, Previous wire.Position
 	Count                 int
+	Time                  uint64 // of the last entry
+	Checksum              uint32 // Sum, when it was written
 	Data                  []byte
 }
 
-// entryOverhead is what an entry takes in a chunk beside its own bytes.
-const entryOverhead = 8 + wire.IDSize + 4
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Sum is the CRC-32C of everything in a chunk but its stream. It finds what a disk damaged; it is no protection from somebody
+// who writes to the database.
+func (c *Chunk) Sum() uint32 {
+	var head [5 * 8]byte
+	for i, field := range [5]uint64{uint64(c.First), uint64(c.Last), uint64(c.Previous), uint64(c.Count), c.Time} {
+		binary.BigEndian.PutUint64(head[i*8:], field)
+	}
+	return crc32.Update(crc32.Checksum(head[:], castagnoli), castagnoli, c.Data)
+}
+
+// Entries gives the entries in order; their Bytes lie in Data. CodeInternal: the chunk is damaged.
+func (c *Chunk) Entries(take func(mesh.Entry)) error {
+	if c.Sum() != c.Checksum || c.Count < 1 || c.Last != c.First+wire.Position(c.Count)-1 || c.Previous >= c.First {
+		return c.damaged("its checksum or its positions are not its own")
+	}
+	return c.parse(take)
+}
+
+// Seal sets Time and Checksum of a chunk that a version wrote which had neither. CodeInternal: it is damaged.
+func (c *Chunk) Seal() error {
+	err := c.parse(func(e mesh.Entry) { c.Time = e.Time })
+	c.Checksum = c.Sum()
+	return err
+}
+
+func (c *Chunk) parse(take func(mesh.Entry)) error {
+	r := wire.NewReader(c.Data)
+	previous := c.Previous
+	for position := c.First; position <= c.Last && !r.Failed(); position++ {
+		e := mesh.Entry{Position: position, Previous: previous, Time: r.U64()}
+		r.Fill(e.Sender[:])
+		e.Bytes = r.Bytes32(wire.MaxFrame)
+		previous = position
+		if !r.Failed() {
+			take(e)
+		}
+	}
+	if err := r.Done("a stored chunk"); err != nil {
+		return c.damaged(err.Error())
+	}
+	return nil
+}
+
+func (c *Chunk) damaged(why string) error {
+	return wire.Errorf(wire.CodeInternal, "chunk %d of stream %d is damaged: %s", c.First, c.Stream, why)
+}
 
 func appendEntry(b []byte, time uint64, sender wire.DeviceID, entry []byte) []byte {
 	b = wire.AppendU64(b, time)
@@ -28,16 +79,12 @@ func appendEntry(b []byte, time uint64, sender wire.DeviceID, entry []byte) []by
 
 // senderAt is who sent the entry at a position of the chunk.
 func (c *Chunk) senderAt(at wire.Position) (sender wire.DeviceID, err error) {
-	r := wire.NewReader(c.Data)
-	for position := c.First; position <= at; position++ {
-		r.U64()
-		r.Fill(sender[:])
-		r.Bytes32(wire.MaxFrame)
-	}
-	if r.Failed() {
-		return sender, wire.Errorf(wire.CodeInternal, "chunk %d of stream %d is damaged", c.First, c.Stream)
-	}
-	return sender, nil
+	err = c.Entries(func(e mesh.Entry) {
+		if e.Position == at {
+			sender = e.Sender
+		}
+	})
+	return sender, err
 }
 
 // PageBuilder makes a page from the chunks of a stream that end behind a position, in order.
@@ -62,30 +109,17 @@ func (p *PageBuilder) Add(chunk Chunk) (more bool, err error) {
 		}
 		p.page.Gap = &mesh.Gap{After: p.after, To: chunk.Previous}
 	}
-	r := wire.NewReader(chunk.Data)
-	previous := chunk.Previous
-	for position := chunk.First; position <= chunk.Last; position++ {
-		e := mesh.Entry{Position: position, Previous: previous, Time: r.U64()}
-		r.Fill(e.Sender[:])
-		e.Bytes = r.Bytes32(wire.MaxFrame)
-		previous = position
-		if r.Failed() {
-			break
-		}
-		if position <= p.after {
-			continue
-		}
-		if p.left <= 0 {
+	err = chunk.Entries(func(e mesh.Entry) {
+		switch {
+		case e.Position <= p.after:
+		case p.left <= 0:
 			p.page.More = true
-			return false, nil
+		default:
+			p.page.Entries = append(p.page.Entries, e)
+			p.left -= len(e.Bytes)
 		}
-		p.page.Entries = append(p.page.Entries, e)
-		p.left -= len(e.Bytes)
-	}
-	if err := r.Done("a stored chunk"); err != nil {
-		return false, wire.Errorf(wire.CodeInternal, "chunk %d of stream %d is damaged: %v", chunk.First, chunk.Stream, err)
-	}
-	return p.left > 0, nil
+	})
+	return p.left > 0, err
 }
 
 // Page ends the page. head is that of the stream, read in the same transaction.

@@ -22,13 +22,14 @@ type Rows interface {
 	AddChunk(chunk Chunk) error
 	// ChunkAt is the chunk that holds a position; a Count of 0 means that there is none.
 	ChunkAt(stream int64, position wire.Position) (Chunk, error)
-	// TrimChunks drops the chunks of a stream whose last position is not above to, and tells the last one dropped and how
-	// much it was.
-	TrimChunks(stream int64, to wire.Position) (Trimmed, error)
+	// OldestChunks gives the chunks of a stream from the oldest on, until take wants no more. Data is take's to keep.
+	OldestChunks(stream int64, take func(Chunk) (more bool)) error
+	// DropChunks drops the chunks of a stream whose last position is not above to.
+	DropChunks(stream int64, to wire.Position) error
 
-	// Counter is the last counter of a device; 0 where nothing was accepted from it.
-	Counter(mesh int64, device wire.DeviceID) (uint64, error)
-	SaveCounter(mesh int64, device wire.DeviceID, last uint64) error
+	// Counter is the row of a device; zero where nothing was accepted from it.
+	Counter(mesh int64, device wire.DeviceID) (CounterRow, error)
+	SaveCounter(mesh int64, device wire.DeviceID, row CounterRow) error
 	// RaiseCursor moves a cursor where position is higher.
 	RaiseCursor(mesh int64, device wire.DeviceID, stream int64, position wire.Position) error
 
@@ -56,14 +57,14 @@ type MeshRow struct {
 	Record uint64
 }
 
-// StreamRow is a stream: the position of its last entry, 0 before the first.
+// StreamRow is a stream: the position of its last entry, 0 before the first; what its chunks hold together, and the Time
+// of the first of them, 0 where there is none.
 type StreamRow struct {
 	Number int64
 	Head   wire.Position
+	Kept   mesh.Amount
+	Oldest uint64
 }
 
-// Trimmed is what a trim dropped.
-type Trimmed struct {
-	To           wire.Position // 0: nothing
-	Count, Bytes uint64
-}
+// CounterRow is the last counter of a device, and how many bytes of what it sent are kept in all streams.
+type CounterRow struct{ Last, Bytes uint64 }

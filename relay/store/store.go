@@ -33,6 +33,10 @@ type Store interface {
 	// Invite finds an invite of any mesh by its code; CodeNotFound where there is none.
 	Invite(ctx context.Context, code string) (mesh.InviteRow, error)
 
+	// Aged names at most limit meshes that keep something outside of their roster which was written before a time, in
+	// milliseconds since 1970: a mesh that nobody connects to is to be loaded, or nothing of it is ever trimmed.
+	Aged(ctx context.Context, before uint64, limit int) ([]wire.MeshID, error)
+
 	// Audit gives at most limit records of a mesh with a Number above after, in order.
 	Audit(ctx context.Context, id wire.MeshID, after uint64, limit int) ([]Record, error)
 

@@ -49,6 +49,7 @@ const (
 	CodeUnavailable        Code = "unavailable"
 	CodeInternal           Code = "internal"
 	CodeRateLimited        Code = "rate_limited"
+	CodeQuota              Code = "quota"
 	CodeOperatorToken      Code = "operator_token"
 	CodeCreationClosed     Code = "creation_closed"
 	CodeMethodNotAllowed   Code = "method_not_allowed"
@@ -105,6 +106,7 @@ var codes = map[Code]Info{
 	CodeUnavailable:        {503, true, "The relay cannot store anything just now. Nothing was lost; try again soon."},
 	CodeInternal:           {500, true, "Something went wrong inside. Nothing was lost; try again."},
 	CodeRateLimited:        {429, true, "Too many attempts. Wait a minute and try again."},
+	CodeQuota:              {507, true, "The relay keeps as much of this mesh as it may. There is room again when older messages are dropped, or when its operator gives more."},
 	CodeOperatorToken:      {401, false, "This relay asks for its operator's token to make a mesh, and got none or another."},
 	CodeCreationClosed:     {403, false, "This relay makes no new meshes."},
 	CodeMethodNotAllowed:   {405, false, "This address takes another method."},

@@ -16,6 +16,9 @@ var version = "unknown"
 
 type commands struct {
 	Serve   serve   `cmd:"" help:"Run the relay until SIGTERM or SIGINT."`
+	Check   check   `cmd:"" help:"Check a database, and tell what is damaged. It ends with 3 where something is."`
+	Backup  backup  `cmd:"" help:"Copy a database to a new file, also while a relay runs."`
+	Restore restore `cmd:"" help:"Make a data folder of a backup."`
 	Version showing `cmd:"" help:"Print the version."`
 }
 
@@ -35,8 +38,9 @@ func (showing) Run(o *outside) error {
 
 // The exit codes besides 0.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed  = 1
+	exitUsage   = 2
+	exitDamaged = 3
 )
 
 func main() {
@@ -70,6 +74,9 @@ func run(args []string, o *outside) int {
 	var usage usageError
 	if errors.As(err, &parse) || errors.As(err, &usage) {
 		return exitUsage
+	}
+	if errors.Is(err, errDamaged) {
+		return exitDamaged
 	}
 	return exitFailed
 }

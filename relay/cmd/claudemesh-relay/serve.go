@@ -43,6 +43,8 @@ type serve struct {
 	ConnectsPerMinute  int `default:"1200" placeholder:"N" help:"WebSockets opened, likewise. Default 1200."`
 	DownloadsPerMinute int `default:"60" placeholder:"N" help:"Programs and install scripts downloaded, likewise. Default 60."`
 
+	Keeping keeping `embed:""`
+
 	Verbose bool `help:"Log refusals too."`
 }
 
@@ -54,6 +56,10 @@ func (s *serve) Run(o *outside) error {
 	}
 	log := slog.New(slog.NewTextHandler(o.stderr, &slog.HandlerOptions{Level: level}))
 
+	limits := mesh.DefaultConfig()
+	if err := s.Keeping.apply(&limits); err != nil {
+		return err
+	}
 	asked, err := parseListen(s.Listen, o.env("BROKER_PORT"))
 	if err != nil {
 		return err
@@ -68,6 +74,7 @@ func (s *serve) Run(o *outside) error {
 		return err
 	}
 
+	limits.Origins = []string{place.origin}
 	data, err := dataFolder(s.Data, o.env)
 	if err != nil {
 		return err
@@ -96,7 +103,7 @@ func (s *serve) Run(o *outside) error {
 	}
 	relay := server.New(server.Config{
 		Store: database,
-		Mesh:  mesh.DefaultConfig(place.origin),
+		Mesh:  limits,
 		API: api.Config{
 			Creation: creation,
 			Token:    token,

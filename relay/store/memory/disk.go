@@ -23,7 +23,7 @@ type meshRows struct {
 	id       wire.MeshID
 	row      store.MeshRow
 	streams  map[wire.Stream]*log
-	counters map[wire.DeviceID]uint64
+	counters map[wire.DeviceID]store.CounterRow
 	cursors  map[cursorKey]mesh.CursorRow
 	sessions map[sessionKey]mesh.SessionRow
 	invites  map[wire.InviteID]*inviteRow
@@ -67,7 +67,7 @@ func (d *disk) AddMesh(id wire.MeshID, row store.MeshRow) (int64, error) {
 	m := &meshRows{
 		id: id, row: row,
 		streams:  make(map[wire.Stream]*log),
-		counters: make(map[wire.DeviceID]uint64),
+		counters: make(map[wire.DeviceID]store.CounterRow),
 		cursors:  make(map[cursorKey]mesh.CursorRow),
 		sessions: make(map[sessionKey]mesh.SessionRow),
 		invites:  make(map[wire.InviteID]*inviteRow),
@@ -119,24 +119,30 @@ func (d *disk) ChunkAt(stream int64, position wire.Position) (store.Chunk, error
 	return store.Chunk{}, nil
 }
 
-func (d *disk) TrimChunks(stream int64, to wire.Position) (store.Trimmed, error) {
-	l := d.logs[stream-1]
-	var gone store.Trimmed
-	for len(l.chunks) > 0 && l.chunks[0].Last <= to {
-		gone.To = l.chunks[0].Last
-		gone.Count += uint64(l.chunks[0].Count)
-		gone.Bytes += uint64(len(l.chunks[0].Data))
-		l.chunks = l.chunks[1:]
+func (d *disk) OldestChunks(stream int64, take func(store.Chunk) bool) error {
+	for _, chunk := range d.logs[stream-1].chunks {
+		if !take(chunk) {
+			break
+		}
 	}
-	return gone, nil
+	return nil
 }
 
-func (d *disk) Counter(mesh int64, device wire.DeviceID) (uint64, error) {
+func (d *disk) DropChunks(stream int64, to wire.Position) error {
+	l := d.logs[stream-1]
+	for len(l.chunks) > 0 && l.chunks[0].Last <= to {
+		l.chunks[0].Data = nil
+		l.chunks = l.chunks[1:]
+	}
+	return nil
+}
+
+func (d *disk) Counter(mesh int64, device wire.DeviceID) (store.CounterRow, error) {
 	return d.at(mesh).counters[device], nil
 }
 
-func (d *disk) SaveCounter(mesh int64, device wire.DeviceID, last uint64) error {
-	d.at(mesh).counters[device] = last
+func (d *disk) SaveCounter(mesh int64, device wire.DeviceID, row store.CounterRow) error {
+	d.at(mesh).counters[device] = row
 	return nil
 }
 
@@ -230,11 +236,11 @@ func (m *meshRows) snapshot(id wire.MeshID) (mesh.Snapshot, error) {
 	s.Roster = page.Entries
 	for name, l := range m.streams {
 		if l.row.Head != 0 {
-			s.Heads = append(s.Heads, mesh.StreamHead{Stream: name, Position: l.row.Head})
+			s.Heads = append(s.Heads, mesh.StreamHead{Stream: name, Position: l.row.Head, Kept: l.row.Kept, Oldest: l.row.Oldest})
 		}
 	}
-	for device, last := range m.counters {
-		s.Counters = append(s.Counters, mesh.Counter{Device: device, Last: last})
+	for device, row := range m.counters {
+		s.Counters = append(s.Counters, mesh.Counter{Device: device, Last: row.Last, Bytes: row.Bytes})
 	}
 	for _, cursor := range m.cursors {
 		s.Cursors = append(s.Cursors, cursor)

@@ -129,6 +129,24 @@ func (s *Store) Invite(_ context.Context, code string) (mesh.InviteRow, error) {
 	return mesh.InviteRow{}, wire.Refuse(wire.CodeNotFound)
 }
 
+// Aged implements store.Store.
+func (s *Store) Aged(_ context.Context, before uint64, limit int) (ids []wire.MeshID, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	for _, m := range s.disk.numbers {
+		for name, l := range m.streams {
+			if name.Kind != wire.StreamRoster && l.row.Oldest != 0 && l.row.Oldest < before && len(ids) < limit {
+				ids = append(ids, m.id)
+				break
+			}
+		}
+	}
+	return ids, nil
+}
+
 // Audit implements store.Store.
 func (s *Store) Audit(_ context.Context, id wire.MeshID, after uint64, limit int) ([]store.Record, error) {
 	s.mu.Lock()

@@ -17,6 +17,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// fills are what SQL cannot do in a migration, behind its file and in its transaction.
+var fills = map[string]func(*sqlite.Conn) error{"0002_kept.sql": fillKept}
+
 // migrate brings a database to the newest schema. It refuses one that a newer program wrote, and one that was made by other
 // files of the same names.
 func migrate(conn *sqlite.Conn, files fs.FS) error {
@@ -77,6 +80,11 @@ func applyMigration(conn *sqlite.Conn, name, text, checksum string) (err error) 
 	defer end(&err)
 	if err := sqlitex.ExecuteScript(conn, text, nil); err != nil {
 		return err
+	}
+	if fill := fills[name]; fill != nil {
+		if err := fill(conn); err != nil {
+			return err
+		}
 	}
 	return sqlitex.ExecuteTransient(conn, "INSERT INTO migration (name, checksum) VALUES (?, ?)", &sqlitex.ExecOptions{Args: []any{name, checksum}})
 }

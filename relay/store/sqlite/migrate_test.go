@@ -16,6 +16,7 @@ import (
 // released are the checksums of the migrations. Once a release has carried a file it never changes: add a new one.
 var released = map[string]string{
 	"0001_first.sql": "0296ccada9562a9727eacec9cb158380a175a77a8d14eb4cdffce144de04561d",
+	"0002_kept.sql":  "34f345211c12e7d99b0b9b22930a1eff81009ff4b0fae503ba958c41210ef78e",
 }
 
 func TestReleasedMigrations(t *testing.T) {

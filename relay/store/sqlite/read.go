@@ -72,6 +72,15 @@ func (s *Store) Invite(ctx context.Context, code string) (row mesh.InviteRow, er
 	return row, err
 }
 
+// Aged implements store.Store.
+func (s *Store) Aged(ctx context.Context, before uint64, limit int) (ids []wire.MeshID, err error) {
+	err = s.view(ctx, "looking for what is old", func(r reader) error {
+		ids, err = r.aged(before, limit)
+		return err
+	})
+	return ids, err
+}
+
 // Audit implements store.Store.
 func (s *Store) Audit(ctx context.Context, id wire.MeshID, after uint64, limit int) (records []store.Record, err error) {
 	err = s.view(ctx, "reading the audit", func(r reader) error {

@@ -20,9 +20,9 @@ func (r reader) mesh(id wire.MeshID) (row store.MeshRow, err error) {
 }
 
 func (r reader) stream(number int64, name wire.Stream) (row store.StreamRow, err error) {
-	err = prepare(r.conn, "SELECT number, head FROM stream WHERE mesh = ? AND kind = ? AND id = ?").
+	err = prepare(r.conn, "SELECT number, head, count, bytes, oldest FROM stream WHERE mesh = ? AND kind = ? AND id = ?").
 		int(number).int(int64(name.Kind)).blob(name.ID[:]).one(func(stmt *sqlite.Stmt) {
-		row = store.StreamRow{Number: stmt.ColumnInt64(0), Head: positionAt(stmt, 1)}
+		row = store.StreamRow{Number: stmt.ColumnInt64(0), Head: positionAt(stmt, 1), Kept: amountAt(stmt, 2), Oldest: uint64(stmt.ColumnInt64(4))}
 	})
 	return row, err
 }
@@ -34,19 +34,30 @@ func (r reader) page(number int64, name wire.Stream, after wire.Position, maxByt
 	}
 	page := store.NewPage(after, maxBytes)
 	var damaged error
-	err = prepare(r.conn, "SELECT first, last, previous, count, data FROM chunk WHERE stream = ? AND last > ? ORDER BY last").
+	err = prepare(r.conn, chunkColumns+"WHERE stream = ? AND last > ? ORDER BY last").
 		int(stream.Number).int(int64(after)).each(func(stmt *sqlite.Stmt) bool {
 		var more bool
-		more, damaged = page.Add(store.Chunk{
-			Stream: stream.Number, First: positionAt(stmt, 0), Last: positionAt(stmt, 1), Previous: positionAt(stmt, 2),
-			Count: stmt.ColumnInt(3), Data: bytesAt(stmt, 4),
-		})
+		more, damaged = page.Add(chunkAt(stmt))
 		return more && damaged == nil
 	})
 	if err == nil {
 		err = damaged
 	}
 	return page.Page(stream.Head), err
+}
+
+// chunkColumns begins a query of chunks, for chunkAt.
+const chunkColumns = "SELECT stream, last, first, previous, count, time, checksum, data FROM chunk "
+
+func chunkAt(stmt *sqlite.Stmt) store.Chunk {
+	return store.Chunk{
+		Stream: stmt.ColumnInt64(0), Last: positionAt(stmt, 1), First: positionAt(stmt, 2), Previous: positionAt(stmt, 3),
+		Count: stmt.ColumnInt(4), Time: uint64(stmt.ColumnInt64(5)), Checksum: uint32(stmt.ColumnInt64(6)), Data: bytesAt(stmt, 7),
+	}
+}
+
+func amountAt(stmt *sqlite.Stmt, at int) mesh.Amount {
+	return mesh.Amount{Count: uint64(stmt.ColumnInt64(at)), Bytes: uint64(stmt.ColumnInt64(at + 1))}
 }
 
 func (r reader) load(id wire.MeshID) (mesh.Snapshot, error) {
@@ -74,15 +85,17 @@ func (r reader) load(id wire.MeshID) (mesh.Snapshot, error) {
 // What follows reads in the order of keys, so that a core does the same after every load.
 
 func (r reader) heads(number int64, s *mesh.Snapshot) error {
-	return prepare(r.conn, "SELECT kind, id, head FROM stream WHERE mesh = ? AND head > 0 ORDER BY kind, id").int(number).each(func(stmt *sqlite.Stmt) bool {
-		s.Heads = append(s.Heads, mesh.StreamHead{Stream: streamAt(stmt, 0), Position: positionAt(stmt, 2)})
+	return prepare(r.conn, "SELECT kind, id, head, count, bytes, oldest FROM stream WHERE mesh = ? AND head > 0 ORDER BY kind, id").int(number).each(func(stmt *sqlite.Stmt) bool {
+		s.Heads = append(s.Heads, mesh.StreamHead{
+			Stream: streamAt(stmt, 0), Position: positionAt(stmt, 2), Kept: amountAt(stmt, 3), Oldest: uint64(stmt.ColumnInt64(5)),
+		})
 		return true
 	})
 }
 
 func (r reader) counters(number int64, s *mesh.Snapshot) error {
-	return prepare(r.conn, "SELECT device, last FROM counter WHERE mesh = ? ORDER BY device").int(number).each(func(stmt *sqlite.Stmt) bool {
-		c := mesh.Counter{Last: uint64(stmt.ColumnInt64(1))}
+	return prepare(r.conn, "SELECT device, last, bytes FROM counter WHERE mesh = ? ORDER BY device").int(number).each(func(stmt *sqlite.Stmt) bool {
+		c := mesh.Counter{Last: uint64(stmt.ColumnInt64(1)), Bytes: uint64(stmt.ColumnInt64(2))}
 		stmt.ColumnBytes(0, c.Device[:])
 		s.Counters = append(s.Counters, c)
 		return true
@@ -134,6 +147,18 @@ func (r reader) invite(code string) (row mesh.InviteRow, err error) {
 		return mesh.InviteRow{}, wire.Refuse(wire.CodeNotFound)
 	}
 	return row, err
+}
+
+func (r reader) aged(before uint64, limit int) (ids []wire.MeshID, err error) {
+	err = prepare(r.conn, `SELECT id FROM mesh m WHERE EXISTS (
+		SELECT 1 FROM stream s WHERE s.mesh = m.number AND s.kind <> ? AND s.oldest > 0 AND s.oldest < ?) ORDER BY number LIMIT ?`).
+		int(int64(wire.StreamRoster)).int(int64(before)).int(int64(limit)).each(func(stmt *sqlite.Stmt) bool {
+		var id wire.MeshID
+		stmt.ColumnBytes(0, id[:])
+		ids = append(ids, id)
+		return true
+	})
+	return ids, err
 }
 
 func (r reader) audit(number int64, after uint64, limit int) (records []store.Record, err error) {

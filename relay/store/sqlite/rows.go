@@ -32,53 +32,52 @@ func (r rows) Stream(number int64, name wire.Stream) (store.StreamRow, error) {
 }
 
 func (r rows) AddStream(number int64, name wire.Stream) (int64, error) {
-	err := prepare(r.conn, "INSERT INTO stream (mesh, kind, id, head) VALUES (?, ?, ?, 0)").
+	err := prepare(r.conn, "INSERT INTO stream (mesh, kind, id, head, count, bytes, oldest) VALUES (?, ?, ?, 0, 0, 0, 0)").
 		int(number).int(int64(name.Kind)).blob(name.ID[:]).exec()
 	return r.conn.LastInsertRowID(), err
 }
 
 func (r rows) SaveStream(row store.StreamRow) error {
-	return prepare(r.conn, "UPDATE stream SET head = ? WHERE number = ?").int(int64(row.Head)).int(row.Number).exec()
+	return prepare(r.conn, "UPDATE stream SET head = ?, count = ?, bytes = ?, oldest = ? WHERE number = ?").
+		int(int64(row.Head)).int(int64(row.Kept.Count)).int(int64(row.Kept.Bytes)).int(int64(row.Oldest)).int(row.Number).exec()
 }
 
 func (r rows) AddChunk(c store.Chunk) error {
-	return prepare(r.conn, "INSERT INTO chunk (stream, last, first, previous, count, data) VALUES (?, ?, ?, ?, ?, ?)").
-		int(c.Stream).int(int64(c.Last)).int(int64(c.First)).int(int64(c.Previous)).int(int64(c.Count)).blob(c.Data).exec()
+	return prepare(r.conn, "INSERT INTO chunk (stream, last, first, previous, count, time, checksum, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)").
+		int(c.Stream).int(int64(c.Last)).int(int64(c.First)).int(int64(c.Previous)).int(int64(c.Count)).
+		int(int64(c.Time)).int(int64(c.Checksum)).blob(c.Data).exec()
 }
 
 func (r rows) ChunkAt(stream int64, position wire.Position) (c store.Chunk, err error) {
-	err = prepare(r.conn, "SELECT last, first, previous, count, data FROM chunk WHERE stream = ? AND last >= ? ORDER BY last LIMIT 1").
+	err = prepare(r.conn, chunkColumns+"WHERE stream = ? AND last >= ? ORDER BY last LIMIT 1").
 		int(stream).int(int64(position)).one(func(stmt *sqlite.Stmt) {
-		if positionAt(stmt, 1) <= position {
-			c = store.Chunk{
-				Stream: stream, Last: positionAt(stmt, 0), First: positionAt(stmt, 1), Previous: positionAt(stmt, 2),
-				Count: stmt.ColumnInt(3), Data: bytesAt(stmt, 4),
-			}
+		if positionAt(stmt, 2) <= position {
+			c = chunkAt(stmt)
 		}
 	})
 	return c, err
 }
 
-func (r rows) TrimChunks(stream int64, to wire.Position) (gone store.Trimmed, err error) {
-	err = prepare(r.conn, "SELECT coalesce(max(last), 0), coalesce(sum(count), 0), coalesce(sum(length(data)), 0) FROM chunk WHERE stream = ? AND last <= ?").
-		int(stream).int(int64(to)).one(func(stmt *sqlite.Stmt) {
-		gone = store.Trimmed{To: positionAt(stmt, 0), Count: uint64(stmt.ColumnInt64(1)), Bytes: uint64(stmt.ColumnInt64(2))}
-	})
-	if err != nil || gone.To == 0 {
-		return gone, err
-	}
-	return gone, prepare(r.conn, "DELETE FROM chunk WHERE stream = ? AND last <= ?").int(stream).int(int64(to)).exec()
+func (r rows) OldestChunks(stream int64, take func(store.Chunk) bool) error {
+	return prepare(r.conn, chunkColumns+"WHERE stream = ? ORDER BY last").int(stream).
+		each(func(stmt *sqlite.Stmt) bool { return take(chunkAt(stmt)) })
 }
 
-func (r rows) Counter(number int64, device wire.DeviceID) (last uint64, err error) {
-	err = prepare(r.conn, "SELECT last FROM counter WHERE mesh = ? AND device = ?").int(number).blob(device[:]).
-		one(func(stmt *sqlite.Stmt) { last = uint64(stmt.ColumnInt64(0)) })
-	return last, err
+func (r rows) DropChunks(stream int64, to wire.Position) error {
+	return prepare(r.conn, "DELETE FROM chunk WHERE stream = ? AND last <= ?").int(stream).int(int64(to)).exec()
 }
 
-func (r rows) SaveCounter(number int64, device wire.DeviceID, last uint64) error {
-	return prepare(r.conn, "INSERT INTO counter (mesh, device, last) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last = excluded.last").
-		int(number).blob(device[:]).int(int64(last)).exec()
+func (r rows) Counter(number int64, device wire.DeviceID) (row store.CounterRow, err error) {
+	err = prepare(r.conn, "SELECT last, bytes FROM counter WHERE mesh = ? AND device = ?").int(number).blob(device[:]).
+		one(func(stmt *sqlite.Stmt) {
+			row = store.CounterRow{Last: uint64(stmt.ColumnInt64(0)), Bytes: uint64(stmt.ColumnInt64(1))}
+		})
+	return row, err
+}
+
+func (r rows) SaveCounter(number int64, device wire.DeviceID, row store.CounterRow) error {
+	return prepare(r.conn, "INSERT INTO counter (mesh, device, last, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last = excluded.last, bytes = excluded.bytes").
+		int(number).blob(device[:]).int(int64(row.Last)).int(int64(row.Bytes)).exec()
 }
 
 func (r rows) RaiseCursor(number int64, device wire.DeviceID, stream int64, position wire.Position) error {

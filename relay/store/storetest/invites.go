@@ -68,7 +68,7 @@ func audit(s *suite) {
 		op.Head = head(2)
 	}
 	v := s.do(m, first, second, third, first)
-	s.done(m, &mesh.Trim{Stream: inbox("b"), To: v[2].Places[0].Position, Time: 9})
+	s.done(m, &mesh.Trim{Stream: inbox("b"), Before: 1 << 50, Time: 9})
 	s.wantOutcomes("refused things leave no line", s.do(m, statement(0, "stale")), mesh.Stale)
 	s.reopen()
 	records, err := s.store.Audit(s.Context(), m, 0, 100)

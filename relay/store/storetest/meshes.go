@@ -25,7 +25,9 @@ func create(s *suite) {
 			{Position: v.Places[0].Position, Time: 5, Sender: device("owner"), Bytes: []byte("genesis")},
 			{Position: v.Places[1].Position, Previous: v.Places[1].Previous, Time: 5, Sender: device("owner"), Bytes: []byte("profile")},
 		})
-		s.want("heads", snapshot.Heads, []mesh.StreamHead{{Stream: wire.RosterStream(m), Position: v.Places[1].Position}})
+		s.want("heads", snapshot.Heads, []mesh.StreamHead{{
+			Stream: wire.RosterStream(m), Position: v.Places[1].Position, Kept: mesh.Amount{Count: 2, Bytes: 2*mesh.EntryOverhead + 14}, Oldest: 5,
+		}})
 		s.reopen()
 	}
 	s.wantOutcomes("an append to no mesh", s.do(id("no mesh"), envelope("a", 1, inbox("b"), "x")), mesh.Stale)
@@ -103,7 +105,7 @@ func counters(s *suite) {
 		s.reopen()
 	}
 	s.want("stream", s.texts(m, inbox("b"), 0), []string{"wrong"})
-	s.want("counters", s.load(m).Counters, []mesh.Counter{{Device: device("a"), Last: 5}})
+	s.want("counters", s.load(m).Counters, []mesh.Counter{{Device: device("a"), Last: 5, Bytes: size("wrong")}})
 	s.wantOutcomes("another device counts for itself", s.do(m, envelope("c", 1, inbox("b"), "c's")), mesh.Done)
 	s.wantOutcomes("the largest counter", s.do(m, after(5, envelope("a", wire.MaxCounter, inbox("b"), "last"))), mesh.Done)
 }
@@ -148,7 +150,7 @@ func apart(s *suite) {
 	s.wantOutcomes("the counter in b", s.do(b, envelope("x", 1, inbox("i"), "in b")), mesh.Done)
 	s.done(b, &mesh.DropSession{Device: device("x"), Session: wire.SessionID{1}})
 	s.done(b, &mesh.ForgetDevice{Device: device("x")})
-	s.done(b, &mesh.Trim{Stream: inbox("i"), To: wire.MaxPosition})
+	s.done(b, &mesh.Trim{Stream: inbox("i"), Before: 1 << 50})
 	s.wantOutcomes("an invite of a used in b", s.do(b, use(0, "i")), mesh.Exhausted)
 	s.want("a's stream", s.texts(a, inbox("i"), 0), []string{"in a"})
 	got := s.load(a)

@@ -50,7 +50,7 @@ func TestPlantedBugs(t *testing.T) {
 		{"trims more than it was told to", "trim and gap", func(p *planted) {
 			p.change = func(_ wire.MeshID, op mesh.Op) {
 				if op, ok := op.(*mesh.Trim); ok {
-					op.To = wire.MaxPosition
+					op.Before = 1 << 50
 				}
 			}
 		}},

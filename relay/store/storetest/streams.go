@@ -74,12 +74,12 @@ func gaps(s *suite) {
 			at = append(at, v.Places[0].Position)
 		}
 	}
-	trim := func(to wire.Position) wire.Position {
-		return s.done(m, &mesh.Trim{Stream: inbox("b"), To: to, Time: 9}).Places[0].Position
+	trim := func(keep uint64) wire.Position {
+		return s.done(m, &mesh.Trim{Stream: inbox("b"), Keep: mesh.Amount{Count: keep}, Time: 9}).Trimmed.To
 	}
-	s.want("below the first chunk's end", trim(at[0]), wire.Position(0))
+	s.want("less than the first chunk", trim(6), wire.Position(0))
 	s.want("nothing is gone", s.texts(m, inbox("b"), 0), []string{"1", "2", "3", "4", "5", "6", "7"})
-	s.want("within the second chunk", trim(at[3]), at[1])
+	s.want("within the second chunk", trim(3), at[1])
 	for range 2 {
 		s.want("from the start", s.texts(m, inbox("b"), 0), []string{"gap", "3", "4", "5", "6", "7"})
 		page := s.read(m, inbox("b"), at[0], 1)
@@ -87,7 +87,7 @@ func gaps(s *suite) {
 		s.want("who had it all", s.texts(m, inbox("b"), at[1]), []string{"3", "4", "5", "6", "7"})
 		s.reopen()
 	}
-	s.want("everything", trim(wire.MaxPosition), at[6])
+	s.want("everything", s.done(m, &mesh.Trim{Stream: inbox("b"), Before: 1 << 50, Time: 9}).Trimmed.To, at[6])
 	page := s.read(m, inbox("b"), at[2], 1)
 	s.want("the gap to the head", page.Gap, &mesh.Gap{After: at[2], To: at[6]})
 	s.want("what is behind it", []any{page.More, len(page.Entries)}, []any{false, 0})
@@ -96,7 +96,7 @@ func gaps(s *suite) {
 	s.want("positions go on", next.Previous, at[6])
 	s.want("from the start", s.texts(m, inbox("b"), 0), []string{"gap", "8"})
 	s.want("from the end of what is gone", s.texts(m, inbox("b"), at[6]), []string{"8"})
-	ops := s.do(m, envelope("a", 9, inbox("b"), "9"), &mesh.Trim{Stream: inbox("b"), To: wire.MaxPosition}, envelope("a", 10, inbox("b"), "10"))
+	ops := s.do(m, envelope("a", 9, inbox("b"), "9"), &mesh.Trim{Stream: inbox("b"), Before: 1 << 50}, envelope("a", 10, inbox("b"), "10"))
 	s.wantOutcomes("a trim between appends of a batch", ops, mesh.Done, mesh.Done, mesh.Done)
 	s.want("what is left", s.texts(m, inbox("b"), next.Position), []string{"gap", "10"})
 }
@@ -120,7 +120,7 @@ func whose(s *suite) {
 		s.wantOutcomes("another mesh's", s.do(other, find("a", inbox("i"), at[0])), mesh.Absent)
 		s.reopen()
 	}
-	s.done(m, &mesh.Trim{Stream: inbox("i"), To: at[2], Time: 9})
+	s.done(m, &mesh.Trim{Stream: inbox("i"), Keep: mesh.Amount{Count: 1}, Time: 9})
 	s.wantOutcomes("trimmed", s.do(m, find("a", inbox("i"), at[0]), find("a", inbox("i"), at[3])), mesh.Absent, mesh.Done)
 }
 

@@ -195,9 +195,8 @@ func (w *world) deliver(to *peerNode, stream wire.Stream, sender wire.DeviceID, 
 
 // trim lets retention take everything that a stream holds.
 func (w *world) trim(stream wire.Stream) {
-	entries := w.relay.entries(stream)
 	_, err := w.relay.commit(mesh.Batch{Mesh: w.relay.mesh, Ops: []mesh.Op{
-		&mesh.Trim{Stream: stream, To: entries[len(entries)-1].Position, Time: uint64(w.now.UnixMilli())},
+		&mesh.Trim{Stream: stream, Before: wire.MaxCounter, Time: uint64(w.now.UnixMilli())},
 	}})
 	if err != nil {
 		w.fail("the relay does not trim: %v", err)

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"claudemesh.com/mesh/relay/protocoltest"
+	store "claudemesh.com/mesh/relay/store/sqlite"
+	"claudemesh.com/mesh/shared/wire"
+)
+
+// does runs a command in this process and gives what it printed.
+func does(t *testing.T, want int, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(args, &outside{&out, &errs, func(string) string { return "" }}); code != want {
+		t.Errorf("%q: exit code %d, want %d: %s%s", args, code, want, &out, &errs)
+	}
+	return out.String() + errs.String()
+}
+
+// talk has a relay on a data folder take some sends to a topic and to an inbox, one after another, and gives their positions
+// in the topic.
+func talk(t *testing.T, m *protocoltest.Mesh, n int) (positions []wire.Position) {
+	t.Helper()
+	c := m.Connect(t, m.Owner)
+	last := c.Welcome.LastCounter
+	m.Owner.Counter = max(m.Owner.Counter, last)
+	for range n {
+		c.Send(last, m.Topic(m.Owner, 300, wire.GeneralTopic(m.ID)))
+		last = m.Owner.Counter
+		positions = append(positions, c.Accepted(last).Placed[0].Position)
+	}
+	c.HangUp()
+	return positions
+}
+
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.ends(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, p.stderr())
+	}
+}
+
+// TestBackup: a backup of a running relay is whole, private, and replaces nothing; what is made of it goes on with positions
+// that nobody ever saw.
+func TestBackup(t *testing.T) {
+	data, folder := t.TempDir(), t.TempDir()
+	file := filepath.Join(folder, "backup.db")
+	p := serving(t, "", "--data", data)
+	m := protocoltest.Found(t, p.Target)
+	owner := m.Connect(t, m.Owner)
+	m.Add(t, owner)
+	owner.HangUp()
+	before := talk(t, m, 5)
+	does(t, 0, "backup", data, file)
+	if out := does(t, 0, "check", data); !strings.Contains(out, "1 meshes, 2 streams") || !strings.Contains(out, "9 entries") {
+		t.Errorf("check of a running relay: %s", out)
+	}
+	highest := before[4]
+	for range 4 { // restarts faster than the clock ticks raise the generation beyond the minute
+		p.stop(t)
+		p = serving(t, "", "--data", data)
+		m.Target = p.Target
+		for _, position := range talk(t, m, 2) {
+			if position <= highest {
+				t.Errorf("position %d follows %d", position, highest)
+			}
+			highest = position
+		}
+	}
+	p.stop(t)
+
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup has mode %v, %v", info.Mode(), err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := does(t, exitFailed, "backup", data, file); !strings.Contains(out, "nothing is ever overwritten") {
+		t.Errorf("a backup onto a backup: %s", out)
+	}
+	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, text) {
+		t.Errorf("the backup was changed (%v)", err)
+	}
+	if out := does(t, exitFailed, "restore", file, data, "--verify"); !strings.Contains(out, "is not empty") {
+		t.Errorf("a restore onto a store: %s", out)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
+		t.Errorf("beside the backup there is something: %v %v", entries, err)
+	}
+
+	restored := filepath.Join(t.TempDir(), "relay")
+	does(t, 0, "restore", file, restored, "--verify")
+	does(t, 0, "check", restored)
+	if info, err := os.Stat(store.Path(restored)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("what was restored has mode %v, %v", info.Mode(), err)
+	}
+	p = serving(t, "", "--data", restored)
+	m.Target = p.Target
+	reader := m.Connect(t, m.Owner)
+	if got := reader.Welcome.LastCounter; got != 5 {
+		t.Errorf("the last counter is %d, want that of the backup", got)
+	}
+	general := wire.TopicStream(wire.GeneralTopic(m.ID))
+	reader.Tail(highest, general) // as a peer does that saw what the backup lacks
+	reader.Live(general)
+	for _, position := range talk(t, m, 2) {
+		if position <= highest {
+			t.Errorf("the restored relay gives position %d, and the one before gave %d", position, highest)
+		}
+		if got, _ := reader.Delivery(); got.Position != position {
+			t.Errorf("position %d is shown, want %d", got.Position, position)
+		}
+	}
+	reader.HangUp()
+	p.stop(t)
+	does(t, 0, "check", restored)
+}
+
+// TestCheck: whatever is damaged is told, by the exit code and in words, and not restored.
+func TestCheck(t *testing.T) {
+	data := t.TempDir()
+	p := serving(t, "", "--data", data)
+	m := protocoltest.Found(t, p.Target)
+	c := m.Connect(t, m.Owner)
+	talk(t, m, 3)
+	general := wire.TopicStream(wire.GeneralTopic(m.ID))
+	c.Tail(0, general)
+	for range 3 {
+		c.Delivery()
+	}
+	c.Write(wire.AppendCursor(nil, wire.Cursor{Stream: general, Position: c.Live(general)}))
+	c.Write(wire.AppendFrame(nil, wire.FramePing, make([]byte, 8)))
+	c.Read(wire.FramePong)
+	c.HangUp()
+	p.stop(t)
+	whole, err := os.ReadFile(store.Path(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range []struct{ sql, want string }{
+		{"UPDATE chunk SET data = CAST(zeroblob(length(data)) AS BLOB) WHERE stream = 2 AND last = (SELECT max(last) FROM chunk)", "is damaged"},
+		{"UPDATE chunk SET time = time + 1 WHERE stream = 2", "is damaged"},
+		{"UPDATE chunk SET data = CAST(zeroblob(length(data)) AS BLOB) WHERE stream = 1", "is damaged"},
+		{"DELETE FROM chunk WHERE stream = 1", "the chain of statements does not lead to the mesh's head"},
+		{"UPDATE mesh SET head = CAST(zeroblob(32) AS BLOB)", "the chain of statements does not lead to the mesh's head"},
+		{"DELETE FROM chunk WHERE stream = 2 AND last = (SELECT last FROM chunk WHERE stream = 2 ORDER BY last LIMIT 1 OFFSET 1)", "and the one before it ends at"},
+		{"DELETE FROM chunk WHERE last = (SELECT max(last) FROM chunk)", "and the last entry at"},
+		{"UPDATE stream SET count = 9 WHERE number = 2", "are counted, and chunks hold"},
+		{"UPDATE counter SET bytes = 9", "is counted with 9 bytes"},
+		{"UPDATE counter SET last = 2", "and its last one is 2"},
+		{"UPDATE cursor SET position = position + 1", "the cursor of device"},
+		{"UPDATE relay SET generation = 1", "and the relay only in 1"},
+		{"DELETE FROM stream WHERE number = 2", "chunks belong to nothing"},
+		{"DELETE FROM mesh", "streams belong to nothing"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(store.Path(dir), whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		does(t, 0, "check", dir)
+		conn, err := sqlite.OpenConn(store.Path(dir), sqlite.OpenReadWrite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = sqlitex.ExecuteTransient(conn, damage.sql, nil)
+		if conn.Changes() == 0 || err != nil {
+			t.Fatalf("%s changed nothing: %v", damage.sql, err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if out := does(t, exitDamaged, "check", dir); !strings.Contains(out, damage.want) {
+			t.Errorf("%s: %s; want %q", damage.sql, out, damage.want)
+		}
+		var report store.Report
+		out, _, _ := strings.Cut(does(t, exitDamaged, "check", "--json", dir), "claudemesh-relay:")
+		if err := json.Unmarshal([]byte(out), &report); err != nil || len(report.Problems) == 0 {
+			t.Errorf("%s as JSON: %s %v", damage.sql, out, err)
+		}
+		target := filepath.Join(t.TempDir(), "restored")
+		does(t, exitDamaged, "restore", store.Path(dir), target, "--verify")
+		if _, err := os.Stat(target); err == nil {
+			t.Errorf("%s: a damaged backup was restored", damage.sql)
+		}
+	}
+	torn := t.TempDir()
+	if err := os.WriteFile(store.Path(torn), whole[:len(whole)-5000], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := does(t, exitDamaged, "check", torn); !strings.Contains(out, "malformed") {
+		t.Errorf("a torn file: %s", out)
+	}
+	does(t, exitFailed, "check", t.TempDir())
+	does(t, exitUsage, "check")
+	does(t, exitFailed, "backup", t.TempDir(), filepath.Join(t.TempDir(), "x"))
+}

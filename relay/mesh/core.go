@@ -21,21 +21,22 @@ type Core struct {
 	landed      map[[sha256.Size]byte]*landing // by the hash of a statement, for repeats
 	codes       map[wire.InviteID]string
 
-	streams  map[wire.Stream]*stream
-	devices  map[wire.DeviceID]*device
-	members  map[wire.MemberID]*member
-	conns    map[ConnID]*connection
-	welcomed []*connection // in no order that matters, but the same at every run
-	unheard  []*connection // before their hello
-	arrivals uint64
-	sessions map[sessionKey]*session
-	leases   []*session    // the values of sessions
-	cards    int           // bytes in all sessions' cards
-	changes  []*session    // of this batch
-	arrived  []*connection // in this batch
-	full     [][2]int      // where the frames that tell of every session lie in out.bytes, once one arrival needed them
-	tracked  int           // in all streams' watched
-	kept     int           // bytes in all streams' recent
+	streams    map[wire.Stream]*stream
+	devices    map[wire.DeviceID]*device
+	members    map[wire.MemberID]*member
+	conns      map[ConnID]*connection
+	welcomed   []*connection // in no order that matters, but the same at every run
+	unheard    []*connection // before their hello
+	arrivals   uint64
+	sessions   map[sessionKey]*session
+	leases     []*session    // the values of sessions
+	cards      int           // bytes in all sessions' cards
+	changes    []*session    // of this batch
+	arrived    []*connection // in this batch
+	full       [][2]int      // where the frames that tell of every session lie in out.bytes, once one arrival needed them
+	tracked    int           // in all streams' watched
+	departures uint64        // counts the devices that lost their last connection
+	kept       int           // bytes in all streams' recent
 
 	batch    batch
 	out      out

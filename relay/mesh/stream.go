@@ -18,7 +18,10 @@ type stream struct {
 	recent   []Entry
 	kept     int // bytes in recent
 
-	watched []watched // inboxes only; by position
+	watched watchList // inboxes only
+	// swept: none of watched was sent by a device that had left when departures was Core.departures.
+	swept      bool
+	departures uint64
 }
 
 // maxRecent bounds recent of one stream, in bytes: what a store reads at once is of the same order. maxKept bounds that of the

@@ -101,3 +101,6 @@ func (c *Core) HideSenders(member wire.MemberID, above wire.Position) (waiting, 
 func (c *Core) ShowSender(member wire.MemberID, sender wire.DeviceID) {
 	c.stream(wire.InboxStream(member)).watched.items()[0].sender = c.device(sender)
 }
+
+// Room is how many bytes of the last batches' arrays the core keeps.
+func (c *Core) Room() int { return cap(c.batch.bytes) + cap(c.out.bytes) }

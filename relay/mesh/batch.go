@@ -15,6 +15,7 @@ type batch struct {
 	// Room that is used again for each batch. Ops point into it; a slice that outgrows its array leaves those pointers
 	// good, for they keep the old array.
 	bytes   []byte
+	room    room // of bytes
 	entries []NewEntry
 	appends []AppendEnvelope
 	moves   []MoveCursor
@@ -55,8 +56,24 @@ const (
 	effectCall
 )
 
-// maxRoom is how large in bytes an array may be to be kept for the next batch.
-const maxRoom = 4 << 20
+// room decides whether an array of bytes is kept for the next batch: while batches need it. So a mesh under load does not make
+// its array anew, and one that is quiet does not hold what it once needed.
+type room struct{ need int }
+
+// An array of at most leastRoom bytes is always kept, one of more than mostRoom never.
+const (
+	leastRoom = 64 << 10
+	mostRoom  = 16 << 20
+)
+
+// empty gives b without its contents, or nothing where it is not kept.
+func (r *room) empty(b []byte) []byte {
+	r.need = max(len(b), r.need-r.need/16)
+	if cap(b) > min(max(leastRoom, 4*r.need), mostRoom) {
+		return nil
+	}
+	return b[:0]
+}
 
 func (b *batch) idle() bool { return !b.out && len(b.ops) == 0 && len(b.effects) == 0 }
 
@@ -74,10 +91,7 @@ func (b *batch) reset() {
 	clear(b.cursors)
 	b.out, b.ops, b.effects = false, b.ops[:0], b.effects[:0]
 	b.entries, b.appends, b.moves = b.entries[:0], b.appends[:0], b.moves[:0]
-	b.bytes = b.bytes[:0]
-	if cap(b.bytes) > maxRoom {
-		b.bytes = nil
-	}
+	b.bytes = b.room.empty(b.bytes)
 }
 
 // Take gives what the events since the last Committed want committed. The adapter then calls Committed, at once where
@@ -154,6 +168,7 @@ func (c *Core) settle(now time.Time, e *effect, verdict *Verdict) {
 type out struct {
 	list  []Output
 	bytes []byte
+	room  room // of bytes
 	stale bool // Committed gave them away; the next event begins anew
 }
 
@@ -162,10 +177,7 @@ func (o *out) reset() {
 		return
 	}
 	clear(o.list)
-	o.list, o.bytes, o.stale = o.list[:0], o.bytes[:0], false
-	if cap(o.bytes) > maxRoom {
-		o.bytes = nil
-	}
+	o.list, o.bytes, o.stale = o.list[:0], o.room.empty(o.bytes), false
 }
 
 // send lets a part of bytes go to a connection that is still there.

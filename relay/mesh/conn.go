@@ -173,6 +173,9 @@ func (c *Core) forget(now time.Time, conn *connection) {
 	}
 	c.welcomed = leave(c.welcomed, conn)
 	conn.device.conns = slices.DeleteFunc(conn.device.conns, func(x *connection) bool { return x == conn })
+	if len(conn.device.conns) == 0 {
+		c.departures++
+	}
 }
 
 // leave takes a connection out of a list in which it knows its index.

@@ -21,24 +21,25 @@ type Core struct {
 	landed      map[[sha256.Size]byte]*landing // by the hash of a statement, for repeats
 	codes       map[wire.InviteID]string
 
-	streams  map[wire.Stream]*stream
-	devices  map[wire.DeviceID]*device
-	members  map[wire.MemberID]*member
-	conns    map[ConnID]*connection
-	welcomed []*connection // in no order that matters, but the same at every run
-	unheard  []*connection // before their hello
-	arrivals uint64
-	sessions map[sessionKey]*session
-	leases   []*session    // the values of sessions
-	cards    int           // bytes in all sessions' cards
-	changes  []*session    // of this batch
-	arrived  []*connection // in this batch
-	full     [][2]int      // where the frames that tell of every session lie in out.bytes, once one arrival needed them
-	tracked  int           // in all streams' watched
-	kept     int           // bytes in all streams' recent
-	stored   uint64        // bytes in all streams but the roster, with what the batch appends
-	aging    aging         // streams by when something of them becomes too old
-	surplus  []*stream     // streams that may hold more than is to be kept
+	streams    map[wire.Stream]*stream
+	devices    map[wire.DeviceID]*device
+	members    map[wire.MemberID]*member
+	conns      map[ConnID]*connection
+	welcomed   []*connection // in no order that matters, but the same at every run
+	unheard    []*connection // before their hello
+	arrivals   uint64
+	sessions   map[sessionKey]*session
+	leases     []*session    // the values of sessions
+	cards      int           // bytes in all sessions' cards
+	changes    []*session    // of this batch
+	arrived    []*connection // in this batch
+	full       [][2]int      // where the frames that tell of every session lie in out.bytes, once one arrival needed them
+	tracked    int           // in all streams' watched
+	departures uint64        // counts the devices that lost their last connection
+	kept       int           // bytes in all streams' recent
+	stored     uint64        // bytes in all streams but the roster, with what the batch appends
+	aging      aging         // streams by when something of them becomes too old
+	surplus    []*stream     // streams that may hold more than is to be kept
 
 	batch    batch
 	out      out

@@ -1,7 +1,6 @@
 package mesh
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -38,15 +37,6 @@ func (c *Core) cursor(conn *connection, payload []byte) error {
 	return nil
 }
 
-// watched is a send to an inbox whose sender waits to be told that a device has it.
-type watched struct {
-	position wire.Position
-	counter  uint64
-	sender   *device
-}
-
-func byPosition(w watched, position wire.Position) int { return cmp.Compare(w.position, position) }
-
 // passed tells senders what a device's cursor went past.
 func (c *Core) passed(now time.Time, e *effect) {
 	d := e.device
@@ -57,8 +47,9 @@ func (c *Core) passed(now time.Time, e *effect) {
 	}
 	d.cursor = op.Position
 	s := c.stream(op.Stream)
-	from, _ := slices.BinarySearchFunc(s.watched, before+1, byPosition)
-	for _, w := range s.watched[from:] {
+	items := s.watched.items()
+	from, _ := slices.BinarySearchFunc(items, before+1, byPosition)
+	for _, w := range items[from:] {
 		if w.position > op.Position {
 			break
 		}
@@ -79,42 +70,6 @@ func (c *Core) tellDelivered(now time.Time, w watched, d *device) {
 	for _, conn := range w.sender.conns {
 		c.out.send(conn, from, to)
 	}
-}
-
-// watch remembers a send. Where the bound is reached the oldest goes: its sender asks again after it reconnects.
-func (c *Core) watch(s *stream, w watched) {
-	if len(s.watched) >= c.config.InboxTracked {
-		c.prune(s)
-	}
-	if full := c.tracked >= c.config.Tracked; full || len(s.watched) >= c.config.InboxTracked {
-		if len(s.watched) == 0 {
-			return
-		}
-		s.watched = slices.Delete(s.watched, 0, 1)
-		c.tracked--
-	}
-	at, found := len(s.watched), false
-	if at > 0 && s.watched[at-1].position >= w.position {
-		at, found = slices.BinarySearchFunc(s.watched, w.position, byPosition)
-	}
-	for ; found && at < len(s.watched) && s.watched[at].position == w.position; at++ {
-		if s.watched[at].sender == w.sender {
-			return
-		}
-	}
-	s.watched = slices.Insert(s.watched, at, w)
-	c.tracked++
-}
-
-// prune drops what every device of the inbox's member has, and what devices sent that are not connected.
-func (c *Core) prune(s *stream) {
-	lowest := wire.MaxPosition
-	for _, id := range c.roster.DevicesOf(wire.MemberID(s.name.ID)) {
-		lowest = min(lowest, c.device(id).cursor)
-	}
-	before := len(s.watched)
-	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return w.position <= lowest || len(w.sender.conns) == 0 })
-	c.tracked -= before - len(s.watched)
 }
 
 // track takes up again what a sender waited for before it reconnected. The store tells whether it stands where the peer says:

@@ -17,7 +17,7 @@ func (c *Core) Remains() string {
 	}
 	for _, s := range c.streams {
 		live += len(s.live)
-		tracked += len(s.watched)
+		tracked += s.watched.len()
 		kept += len(s.recent) + s.catching
 	}
 	for _, d := range c.devices {
@@ -100,3 +100,23 @@ func (c *Core) Unsound() string {
 	}
 	return ""
 }
+
+// HideSenders makes whoever looks at the sends that wait in a member's inbox above a position panic, and gives how many sends
+// wait there and how many free places the queue has in front of them.
+func (c *Core) HideSenders(member wire.MemberID, above wire.Position) (waiting, free int) {
+	list := &c.stream(wire.InboxStream(member)).watched
+	for i, w := range list.items() {
+		if w.position > above {
+			list.items()[i].sender = nil
+		}
+	}
+	return list.len(), list.first
+}
+
+// ShowSender undoes HideSenders for the first of them.
+func (c *Core) ShowSender(member wire.MemberID, sender wire.DeviceID) {
+	c.stream(wire.InboxStream(member)).watched.items()[0].sender = c.device(sender)
+}
+
+// Room is how many bytes of the last batches' arrays the core keeps.
+func (c *Core) Room() int { return cap(c.batch.bytes) + cap(c.out.bytes) }

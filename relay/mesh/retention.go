@@ -139,9 +139,8 @@ func (c *Core) trimmed(s *stream, gone *Trimmed) {
 	for _, freed := range gone.Freed {
 		c.unstore(c.device(freed.Device), freed.Bytes)
 	}
-	lost, _ := slices.BinarySearchFunc(s.watched, gone.To+1, byPosition)
-	s.watched = slices.Delete(s.watched, 0, lost)
-	c.tracked -= lost
+	lost, _ := slices.BinarySearchFunc(s.watched.items(), gone.To+1, byPosition)
+	c.unwatchFirst(s, lost)
 	c.age(s)
 	if gone.More && !s.over {
 		s.over = true

@@ -1,6 +1,10 @@
 package mesh
 
-import "claudemesh.com/mesh/shared/wire"
+import (
+	"slices"
+
+	"claudemesh.com/mesh/shared/wire"
+)
 
 // Snapshot is what a store has of a mesh, but for the messages.
 type Snapshot struct {
@@ -95,8 +99,13 @@ func (p *Page) Last(after wire.Position) wire.Position {
 }
 
 // AppendPage appends the page as frames for a device: gap, then deliver frames that hold no stanza but the device's own,
-// or statement frames for the roster.
+// or statement frames for the roster. Where b has too little room it grows once.
 func AppendPage(b []byte, stream wire.Stream, device wire.DeviceID, p *Page) ([]byte, error) {
+	size := 0
+	for i := range p.Entries {
+		size += maxEntryHead + len(p.Entries[i].Bytes)
+	}
+	b = slices.Grow(b, size)
 	if p.Gap != nil {
 		b = wire.AppendJSONFrame(b, wire.FrameGap, wire.Gap{Kind: stream.Kind, ID: stream.ID, After: p.Gap.After, To: p.Gap.To})
 	}
@@ -108,6 +117,10 @@ func AppendPage(b []byte, stream wire.Stream, device wire.DeviceID, p *Page) ([]
 	}
 	return b, nil
 }
+
+// maxEntryHead is what a frame holds beside the entry's own bytes, in bytes and at most: that of deliver frames, whose envelope
+// is never larger than the one that is stored.
+const maxEntryHead = wire.FrameHeader + wire.StreamSize + 3*8 + wire.IDSize
 
 func appendEntry(b []byte, stream wire.Stream, device wire.DeviceID, e *Entry) ([]byte, error) {
 	if stream.Kind == wire.StreamRoster {

@@ -18,7 +18,10 @@ type stream struct {
 	recent   []Entry
 	kept     int // bytes in recent
 
-	watched []watched // inboxes only; by position
+	watched watchList // inboxes only
+	// swept: none of watched was sent by a device that had left when departures was Core.departures.
+	swept      bool
+	departures uint64
 
 	// What is committed and not yet trimmed. The roster has none of it.
 	stored   Amount

@@ -161,6 +161,14 @@ func (p *Process) Signal(signal os.Signal) error {
 	return p.command.Process.Signal(signal)
 }
 
+// PID is the number of the running process, 0 where it does not run.
+func (p *Process) PID() int {
+	if p.command == nil {
+		return 0
+	}
+	return p.command.Process.Pid
+}
+
 // Ended waits until the process ends by itself. It is an error if its exit code is not 0, or if it wrote more than one line to
 // its standard output.
 func (p *Process) Ended() error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
@@ -154,15 +155,22 @@ func (a *actor) step() error {
 		moved = moved || outputs[i].Kind == mesh.OutputReload
 		a.release(&outputs[i])
 	}
-	for _, c := range a.touched {
-		c.flush()
-	}
-	clear(a.touched)
-	a.touched = a.touched[:0]
+	a.flush()
 	if moved {
 		return errMoved
 	}
 	return nil
+}
+
+// flush lets what was queued go, once for each connection. The last come first: of a send the core answers its sender before it
+// shows it to others, and those wait for something new.
+func (a *actor) flush() {
+	for _, c := range slices.Backward(a.touched) {
+		c.touched = false
+		c.flush()
+	}
+	clear(a.touched)
+	a.touched = a.touched[:0]
 }
 
 // handle takes the first item, of a message as many frames as there is room for, and reports how much room that took. An
@@ -229,7 +237,10 @@ func (a *actor) release(o *mesh.Output) {
 	case mesh.OutputSend:
 		if c := a.conns[o.Conn]; c != nil {
 			c.queue(o.Bytes)
-			a.touched = append(a.touched, c)
+			if !c.touched {
+				c.touched = true
+				a.touched = append(a.touched, c)
+			}
 		}
 	case mesh.OutputDrop:
 		if c := a.conns[o.Conn]; c != nil {

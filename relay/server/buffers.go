@@ -15,3 +15,9 @@ func giveBack(b []byte) {
 		buffers.Put(&b)
 	}
 }
+
+// inputs are lent from when something came until it was read.
+var inputs = sync.Pool{New: func() any { return new(input) }}
+
+// input is what one system call reads at most.
+type input [16 << 10]byte

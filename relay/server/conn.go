@@ -33,6 +33,7 @@ type conn struct {
 	input       *budget
 	hub         *hub
 	mail        *mailbox // of its mesh
+	touched     bool     // the actor's: it is among those to be flushed
 
 	mu     sync.Mutex
 	queued []byte // frames that wait for flush; nil while there are none

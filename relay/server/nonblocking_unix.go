@@ -4,6 +4,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"net"
 	"syscall"
 )
@@ -46,5 +47,52 @@ func nonblocking(c net.Conn) func([]byte) (int, error) {
 			return 0, failure
 		}
 		return n, nil
+	}
+}
+
+// polling gives a function that waits until there is something to read and only then borrows a buffer for it, so that a
+// connection that is quiet holds none. Only one goroutine reads at a time. It is nil for a connection that is no plain socket.
+func polling(c net.Conn) func() (*input, int, error) {
+	socket, ok := c.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	var (
+		buffer  *input
+		n       int
+		failure error
+	)
+	attempt := func(fd uintptr) (done bool) {
+		buffer = inputs.Get().(*input)
+		for {
+			n, failure = syscall.Read(int(fd), buffer[:])
+			if failure != syscall.EINTR {
+				break
+			}
+		}
+		if failure == nil && n > 0 {
+			return true
+		}
+		inputs.Put(buffer)
+		buffer = nil
+		return !errors.Is(failure, syscall.EAGAIN)
+	}
+	return func() (*input, int, error) {
+		err := raw.Read(attempt)
+		lent := buffer
+		buffer = nil
+		switch {
+		case err != nil:
+			return nil, 0, err
+		case failure != nil:
+			return nil, 0, failure
+		case lent == nil:
+			return nil, 0, io.EOF
+		}
+		return lent, n, nil
 	}
 }

@@ -23,6 +23,10 @@ type pipe struct {
 	limit int
 	try   func([]byte) (int, error)
 
+	poll   func() (*input, int, error)
+	unread []byte // of what came before, or of lent
+	lent   *input
+
 	mu      sync.Mutex
 	corked  bool
 	cork    []byte // what Write took since hold
@@ -34,9 +38,32 @@ type pipe struct {
 }
 
 func newPipe(c net.Conn, limit int) *pipe {
-	p := &pipe{Conn: c, limit: limit, try: nonblocking(c)}
+	p := &pipe{Conn: c, limit: limit, try: nonblocking(c), poll: polling(c)}
 	p.room.L = &p.mu
 	return p
+}
+
+// Read holds a buffer only while there is more in it. It is called by one goroutine at a time.
+func (p *pipe) Read(b []byte) (int, error) {
+	if len(p.unread) == 0 {
+		if p.poll == nil || len(b) >= len(input{}) {
+			return p.Conn.Read(b)
+		}
+		lent, n, err := p.poll()
+		if err != nil {
+			return 0, err
+		}
+		p.lent, p.unread = lent, lent[:n]
+	}
+	n := copy(b, p.unread)
+	if p.unread = p.unread[n:]; len(p.unread) == 0 {
+		p.unread = nil
+		if p.lent != nil {
+			inputs.Put(p.lent)
+			p.lent = nil
+		}
+	}
+	return n, nil
 }
 
 // hold makes Write gather what it is given, until letGo writes it at once: a WebSocket message in one system call, though it

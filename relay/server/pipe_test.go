@@ -136,3 +136,50 @@ func TestPipeWritesWithoutAllocation(t *testing.T) {
 		t.Errorf("%v allocations for a write", n)
 	}
 }
+
+// A pipe gives what came before it was made and then what the peer sends, in order, and holds no buffer while it waits.
+func TestPipeReads(t *testing.T) {
+	near, far := sockets(t)
+	p := newPipe(near, 1<<20)
+	p.unread = []byte("early ")
+	want := bytes.Repeat([]byte("0123456789abcdef"), 20_000)
+	go func() { _, _ = far.Write(want) }()
+	got := make([]byte, 0, len(want)+6)
+	for n := 1; len(got) < cap(got); n = n*3%40_009 + 1 { // below and above what is lent
+		read, err := p.Read(got[len(got):min(len(got)+n, cap(got))])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = got[:len(got)+read]
+	}
+	if !bytes.Equal(got, append([]byte("early "), want...)) {
+		t.Error("what was read is not what was sent")
+	}
+	if p.lent != nil || p.unread != nil {
+		t.Error("a pipe whose input was read holds a buffer")
+	}
+	if err := far.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Read(make([]byte, 10)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("after the end: %d bytes, %v", n, err)
+	}
+}
+
+// TestPipeAllocations: a pipe lends its buffers, and makes none for each read.
+func TestPipeAllocations(t *testing.T) {
+	near, far := sockets(t)
+	p := newPipe(near, 1<<20)
+	b := make([]byte, 100)
+	n := testing.AllocsPerRun(1000, func() {
+		if _, err := far.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(p, b); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n >= 1 {
+		t.Errorf("a read allocates %v times", n)
+	}
+}

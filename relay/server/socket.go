@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -91,7 +92,16 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, fmt.Errorf("taking the connection over: %w", err)
 	}
 	h.pipe = newPipe(c, h.limit)
-	// What the peer sent already stays in the reader. The pipe gathers what is written, so the writer needs no more than
-	// the head of a WebSocket frame.
-	return h.pipe, bufio.NewReadWriter(both.Reader, bufio.NewWriterSize(h.pipe, 16)), nil
+	// The pipe gathers what is written and reads into buffers that are lent, so neither side needs more than the head of a
+	// WebSocket frame here. Where the pipe cannot lend, the reader keeps its buffer, and in it what the peer sent already.
+	reader := both.Reader
+	if h.pipe.poll != nil {
+		early, err := reader.Peek(reader.Buffered())
+		if err != nil {
+			return nil, nil, fmt.Errorf("taking the connection over: %w", err)
+		}
+		h.pipe.unread = bytes.Clone(early)
+		reader = bufio.NewReaderSize(h.pipe, 16)
+	}
+	return h.pipe, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.pipe, 16)), nil
 }

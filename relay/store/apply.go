@@ -14,6 +14,7 @@ type Applier struct {
 	meshes     map[wire.MeshID]*meshTx
 	order      []*meshTx
 	buffers    [][]byte
+	kept       int // bytes in buffers
 }
 
 // NewApplier works on rows; new positions are of the generation (wire.NextGeneration at the opening of the store).
@@ -66,8 +67,9 @@ func (a *Applier) mesh(id wire.MeshID) (*meshTx, error) {
 func (a *Applier) reset() {
 	for _, m := range a.order {
 		for _, s := range m.touched {
-			if cap(s.data) > 0 && cap(s.data) <= 2*MaxChunk && len(a.buffers) < maxBuffers {
+			if size := cap(s.data); size > 0 && size <= 2*MaxChunk && a.kept+size <= maxKept {
 				a.buffers = append(a.buffers, s.data[:0])
+				a.kept += size
 			}
 		}
 	}
@@ -76,13 +78,15 @@ func (a *Applier) reset() {
 	a.order = a.order[:0]
 }
 
-// maxBuffers is how many buffers for chunks are kept for the next commit.
-const maxBuffers = 64
+// maxKept is how many bytes of buffers for chunks are kept for the next commit: small ones for many streams, or the largest for
+// some.
+const maxKept = 16 << 20
 
 func (a *Applier) buffer() []byte {
 	if n := len(a.buffers); n > 0 {
 		b := a.buffers[n-1]
 		a.buffers = a.buffers[:n-1]
+		a.kept -= cap(b)
 		return b
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"zombiezen.com/go/sqlite"
@@ -43,13 +42,10 @@ func talk(t *testing.T, m *protocoltest.Mesh, n int) (positions []wire.Position)
 	return positions
 }
 
-func (p *process) stop(t *testing.T) {
+func (p *process) stops(t *testing.T) {
 	t.Helper()
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if code := p.ends(t); code != 0 {
-		t.Errorf("exit code %d: %s", code, p.stderr())
+	if err := p.Stop(); err != nil {
+		t.Errorf("%v: %s", err, p.Log())
 	}
 }
 
@@ -58,8 +54,8 @@ func (p *process) stop(t *testing.T) {
 func TestBackup(t *testing.T) {
 	data, folder := t.TempDir(), t.TempDir()
 	file := filepath.Join(folder, "backup.db")
-	p := serving(t, "", "--data", data)
-	m := protocoltest.Found(t, p.Target)
+	p := serving(t, "", data)
+	m := protocoltest.Found(t, p.target)
 	owner := m.Connect(t, m.Owner)
 	m.Add(t, owner)
 	owner.HangUp()
@@ -70,9 +66,9 @@ func TestBackup(t *testing.T) {
 	}
 	highest := before[4]
 	for range 4 { // restarts faster than the clock ticks raise the generation beyond the minute
-		p.stop(t)
-		p = serving(t, "", "--data", data)
-		m.Target = p.Target
+		p.stops(t)
+		p = serving(t, "", data)
+		m.Target = p.target
 		for _, position := range talk(t, m, 2) {
 			if position <= highest {
 				t.Errorf("position %d follows %d", position, highest)
@@ -80,7 +76,7 @@ func TestBackup(t *testing.T) {
 			highest = position
 		}
 	}
-	p.stop(t)
+	p.stops(t)
 
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup has mode %v, %v", info.Mode(), err)
@@ -108,8 +104,8 @@ func TestBackup(t *testing.T) {
 	if info, err := os.Stat(store.Path(restored)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("what was restored has mode %v, %v", info.Mode(), err)
 	}
-	p = serving(t, "", "--data", restored)
-	m.Target = p.Target
+	p = serving(t, "", restored)
+	m.Target = p.target
 	reader := m.Connect(t, m.Owner)
 	if got := reader.Welcome.LastCounter; got != 5 {
 		t.Errorf("the last counter is %d, want that of the backup", got)
@@ -126,15 +122,15 @@ func TestBackup(t *testing.T) {
 		}
 	}
 	reader.HangUp()
-	p.stop(t)
+	p.stops(t)
 	does(t, 0, "check", restored)
 }
 
 // TestCheck: whatever is damaged is told, by the exit code and in words, and not restored.
 func TestCheck(t *testing.T) {
 	data := t.TempDir()
-	p := serving(t, "", "--data", data)
-	m := protocoltest.Found(t, p.Target)
+	p := serving(t, "", data)
+	m := protocoltest.Found(t, p.target)
 	c := m.Connect(t, m.Owner)
 	talk(t, m, 3)
 	general := wire.TopicStream(wire.GeneralTopic(m.ID))
@@ -146,7 +142,7 @@ func TestCheck(t *testing.T) {
 	c.Write(wire.AppendFrame(nil, wire.FramePing, make([]byte, 8)))
 	c.Read(wire.FramePong)
 	c.HangUp()
-	p.stop(t)
+	p.stops(t)
 	whole, err := os.ReadFile(store.Path(data))
 	if err != nil {
 		t.Fatal(err)

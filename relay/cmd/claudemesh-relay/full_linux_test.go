@@ -24,7 +24,7 @@ func (p *process) room(t *testing.T, bytes uint64) {
 	t.Helper()
 	limit := syscall.Rlimit{Cur: bytes, Max: ^uint64(0)}
 	const fileSize = 1 // RLIMIT_FSIZE
-	_, _, err := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(p.Process.Pid), fileSize, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+	_, _, err := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(p.PID()), fileSize, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
 	if err != 0 {
 		t.Fatalf("prlimit: %v", err)
 	}
@@ -32,7 +32,7 @@ func (p *process) room(t *testing.T, bytes uint64) {
 
 func (p *process) ready(t *testing.T) int {
 	t.Helper()
-	response, err := p.HTTP.Get(p.URL + "/readyz")
+	response, err := p.target.HTTP.Get(p.URL + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func (p *process) ready(t *testing.T) int {
 // there is room. What it accepted before, in between and after is there, once.
 func TestDiskFull(t *testing.T) {
 	data := t.TempDir()
-	p := serving(t, "", "--data", data)
-	m := protocoltest.Found(t, p.Target)
+	p := serving(t, "", data)
+	m := protocoltest.Found(t, p.target)
 	general := wire.TopicStream(wire.GeneralTopic(m.ID))
 	var sent [][]byte
 	accepted := uint64(0)
@@ -98,18 +98,15 @@ func TestDiskFull(t *testing.T) {
 				t.Errorf("/readyz answers %d", got)
 			}
 		}
-		protocoltest.FoundRefused(t, p.Target, wire.CodeUnavailable)
+		protocoltest.FoundRefused(t, p.target, wire.CodeUnavailable)
 		p.room(t, ^uint64(0))
 		if got := p.ready(t); got != http.StatusOK {
 			t.Errorf("with room again /readyz answers %d", got)
 		}
 		if round == rounds-2 { // and after a power cut
-			if err := p.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = p.Wait()
-			p = serving(t, "", "--data", data)
-			m.Target = p.Target
+			p.Kill()
+			p = serving(t, "", data)
+			m.Target = p.target
 		}
 	}
 	c := m.Connect(t, m.Owner)
@@ -125,6 +122,6 @@ func TestDiskFull(t *testing.T) {
 	}
 	c.Live(general)
 	c.HangUp()
-	p.stop(t)
+	p.stops(t)
 	does(t, 0, "check", data)
 }

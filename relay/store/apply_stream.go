@@ -59,7 +59,7 @@ func (m *meshTx) append(name wire.Stream, time uint64, sender wire.DeviceID, ent
 	if place.Position > wire.MaxPosition {
 		return mesh.Place{}, wire.Errorf(wire.CodeInternal, "a stream has no positions left")
 	}
-	if s.count > 0 && (len(s.data)+entryOverhead+len(entry) > MaxChunk || place.Position != place.Previous+1) {
+	if s.count > 0 && (len(s.data)+EntryOverhead+len(entry) > MaxChunk || place.Position != place.Previous+1) {
 		if err := m.writeChunk(s); err != nil {
 			return mesh.Place{}, err
 		}

@@ -17,8 +17,8 @@ type Chunk struct {
 	Data                  []byte
 }
 
-// entryOverhead is what an entry takes in a chunk beside its own bytes.
-const entryOverhead = 8 + wire.IDSize + 4
+// EntryOverhead is how many bytes an entry takes in a chunk beside its own.
+const EntryOverhead = 8 + wire.IDSize + 4
 
 func appendEntry(b []byte, time uint64, sender wire.DeviceID, entry []byte) []byte {
 	b = wire.AppendU64(b, time)

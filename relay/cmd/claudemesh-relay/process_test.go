@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"net/http"
 	"os"
 	"os/exec"
@@ -46,7 +45,7 @@ func (p *process) stderr() string {
 func command(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(os.Args[0], args...), log: filepath.Join(t.TempDir(), "stderr")}
-	p.Env = append(os.Environ(), asRelay+"=1", "BROKER_PORT=", "XDG_STATE_HOME="+t.TempDir())
+	p.Env = append(os.Environ(), asRelay+"=1", "BROKER_PORT=", "DATABASE_URL=", "XDG_STATE_HOME="+t.TempDir())
 	// A file, so that what was written before the ready line is there when that is read.
 	file, err := os.Create(p.log)
 	if err != nil {
@@ -62,6 +61,12 @@ func command(t *testing.T, args ...string) *process {
 func serving(t *testing.T, origin string, args ...string) *process {
 	t.Helper()
 	p := command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--verbose"}, args...)...)
+	p.serve(t, origin)
+	return p
+}
+
+func (p *process) serve(t *testing.T, origin string) {
+	t.Helper()
 	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +91,6 @@ func serving(t *testing.T, origin string, args ...string) *process {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	p.Target = protocoltest.Target{URL: url, Origin: origin, HTTP: &http.Client{Transport: transport}}
-	return p
 }
 
 // ends waits for the end and gives the exit code.
@@ -120,59 +124,6 @@ func TestServeUntilSIGTERM(t *testing.T) {
 	if code := p.ends(t); code != 0 {
 		t.Errorf("exit code %d after SIGTERM: %s", code, p.stderr())
 	}
-}
-
-// A relay that is killed in the middle of a conversation has everything that it accepted, once, when it comes back.
-func TestKilled(t *testing.T) {
-	data := t.TempDir()
-	p := serving(t, "", "--data", data)
-	m := protocoltest.Found(t, p.Target)
-	general := wire.TopicStream(wire.GeneralTopic(m.ID))
-	const rounds, window = 4, 20
-	var sent [][]byte
-	for round := range rounds {
-		sender := m.Connect(t, m.Owner)
-		last := sender.Welcome.LastCounter
-		if round > 0 && (last < uint64(len(sent)-window) || last > uint64(len(sent))) {
-			t.Fatalf("after %d sends and a kill the last counter is %d", len(sent), last)
-		}
-		// What the relay had not stored when it was killed goes out again from the outbox, the same bytes.
-		for n := last; n < uint64(len(sent)); n++ {
-			sender.Send(n, sent[n])
-			sender.Accepted(n + 1)
-		}
-		for n := range window {
-			e := m.Topic(m.Owner, 200, general.ID)
-			sender.Send(uint64(len(sent)), e)
-			sent = append(sent, e)
-			if n < window/2 {
-				sender.Accepted(uint64(len(sent)))
-			}
-		}
-		// Half of the window is accepted; of the rest nobody knows.
-		if err := p.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = p.Wait()
-		p = serving(t, "", "--data", data)
-		m.Target = p.Target
-	}
-	sender := m.Connect(t, m.Owner)
-	for n := sender.Welcome.LastCounter; n < uint64(len(sent)); n++ {
-		sender.Send(n, sent[n])
-		sender.Accepted(n + 1)
-	}
-	reader := m.Connect(t, m.Owner)
-	reader.Tail(0, general)
-	var previous wire.Position
-	for n := range sent {
-		d, _ := reader.Delivery()
-		if !bytes.Equal(d.Envelope, sent[n]) || d.Previous != previous {
-			t.Fatalf("delivery %d is not send %d, or lies behind %d in place of %d", n, n, d.Previous, previous)
-		}
-		previous = d.Position
-	}
-	reader.Live(general)
 }
 
 func TestTokenOfTheOperator(t *testing.T) {

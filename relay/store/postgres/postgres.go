@@ -174,16 +174,8 @@ func (s *Store) disconnect() {
 
 // Ready implements store.Store: the database answers, and after a commit that failed it also takes one that changes nothing.
 func (s *Store) Ready(ctx context.Context) error {
-	select {
-	case <-s.done:
-		return errClosed
-	default:
-	}
 	if !s.failed.Load() {
-		if err := s.readers.Ping(ctx); err != nil {
-			return store.Unavailable("asking the database", err)
-		}
-		return nil
+		return s.ask(ctx, "asking the database", func(batch *pgx.Batch) { batch.Queue("SELECT 1") })
 	}
 	if err := s.take(ctx, "trying a commit"); err != nil {
 		return err

@@ -13,19 +13,27 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// ask sends statements in one round trip and reads their answers.
-func (s *Store) ask(ctx context.Context, doing string, batch *pgx.Batch) error {
+// ask sends statements in one round trip and reads their answers. What fails is asked once more, on a new connection: the
+// database may have been started again since the last use. So build is called twice at most.
+func (s *Store) ask(ctx context.Context, doing string, build func(*pgx.Batch)) error {
 	select {
 	case <-s.done:
 		return errClosed
 	default:
 	}
-	err := s.readers.SendBatch(ctx, batch).Close()
 	var known *wire.Error
-	if err == nil || errors.As(err, &known) {
-		return err
+	for again := true; ; again = false {
+		var batch pgx.Batch
+		build(&batch)
+		err := s.readers.SendBatch(ctx, &batch).Close()
+		switch {
+		case err == nil || errors.As(err, &known):
+			return err
+		case !again || ctx.Err() != nil:
+			return store.Unavailable(doing, err)
+		}
+		s.readers.Reset()
 	}
-	return store.Unavailable(doing, err)
 }
 
 // readPage gives the head of a stream, and beside it one after another the chunks that a page of so many bytes needs. What
@@ -41,9 +49,9 @@ const readPage = `SELECT s.number, s.head, c.last, c.first, c.previous, c.count,
 
 // Read implements store.Store.
 func (s *Store) Read(ctx context.Context, id wire.MeshID, stream wire.Stream, after wire.Position, maxBytes int) (page mesh.Page, err error) {
-	var batch pgx.Batch
-	batch.Queue(readPage, id[:], int16(stream.Kind), stream.ID[:], int64(after), int64(max(maxBytes, 1)), int64(store.EntryOverhead)).
-		Query(func(found pgx.Rows) error {
+	build := func(batch *pgx.Batch) {
+		query := batch.Queue(readPage, id[:], int16(stream.Kind), stream.ID[:], int64(after), int64(max(maxBytes, 1)), int64(store.EntryOverhead))
+		query.Query(func(found pgx.Rows) error {
 			builder := store.NewPage(after, maxBytes)
 			var head wire.Position
 			for more := true; found.Next(); {
@@ -68,18 +76,21 @@ func (s *Store) Read(ctx context.Context, id wire.MeshID, stream wire.Stream, af
 			page = builder.Page(head)
 			return found.Err()
 		})
-	err = s.ask(ctx, "reading a stream", &batch)
+	}
+	err = s.ask(ctx, "reading a stream", build)
 	return page, err
 }
 
 // Load implements store.Store.
 func (s *Store) Load(ctx context.Context, id wire.MeshID) (mesh.Snapshot, error) {
-	snapshot := mesh.Snapshot{Mesh: id}
-	var batch pgx.Batch
-	batch.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-	queueLoad(&batch, &snapshot)
-	batch.Queue("COMMIT")
-	if err := s.ask(ctx, "loading a mesh", &batch); err != nil {
+	var snapshot mesh.Snapshot
+	build := func(batch *pgx.Batch) {
+		snapshot = mesh.Snapshot{Mesh: id}
+		batch.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+		queueLoad(batch, &snapshot)
+		batch.Queue("COMMIT")
+	}
+	if err := s.ask(ctx, "loading a mesh", build); err != nil {
 		return mesh.Snapshot{Mesh: id}, err
 	}
 	return snapshot, nil
@@ -91,9 +102,9 @@ func (s *Store) Invite(ctx context.Context, code string) (mesh.InviteRow, error)
 	if !utf8.ValidString(code) || strings.ContainsRune(code, 0) {
 		return mesh.InviteRow{}, wire.Refuse(wire.CodeNotFound) // the database takes no such text
 	}
-	var batch pgx.Batch
-	batch.Queue("SELECT m.id, i.id, i.escrow, i.preview FROM invite i JOIN mesh m ON m.number = i.mesh WHERE i.code = $1", code).
-		QueryRow(func(found pgx.Row) error {
+	build := func(batch *pgx.Batch) {
+		query := batch.Queue("SELECT m.id, i.id, i.escrow, i.preview FROM invite i JOIN mesh m ON m.number = i.mesh WHERE i.code = $1", code)
+		query.QueryRow(func(found pgx.Row) error {
 			var in, id []byte
 			err := found.Scan(&in, &id, &row.Escrow, &row.Preview)
 			if errors.Is(err, pgx.ErrNoRows) {
@@ -103,7 +114,8 @@ func (s *Store) Invite(ctx context.Context, code string) (mesh.InviteRow, error)
 			copy(row.Invite[:], id)
 			return err
 		})
-	if err := s.ask(ctx, "finding an invite", &batch); err != nil {
+	}
+	if err := s.ask(ctx, "finding an invite", build); err != nil {
 		return mesh.InviteRow{}, err
 	}
 	return row, nil
@@ -119,25 +131,27 @@ const numberRecords = `UPDATE audit a SET number = n.number FROM (
 
 // Audit implements store.Store.
 func (s *Store) Audit(ctx context.Context, id wire.MeshID, after uint64, limit int) (records []store.Record, err error) {
-	var batch pgx.Batch
-	batch.Queue("BEGIN")
-	batch.Queue("SELECT pg_advisory_xact_lock(hashtextextended('claudemesh audit', number)) FROM mesh WHERE id = $1", id[:])
-	batch.Queue(numberRecords, id[:], limit)
-	batch.Queue(`SELECT a.number, a.time, a.action, a.kind, a.id, a.position, a.shares FROM audit a
-		JOIN mesh m ON m.number = a.mesh WHERE m.id = $1 AND a.number > $2 ORDER BY a.number LIMIT $3`, id[:], int64(after), limit).
-		Query(func(found pgx.Rows) error {
-			var record store.Record
-			var action string
-			var kind int16
-			var stream, shares []byte
-			return each(found, []any{&record.Number, &record.Time, &action, &kind, &stream, &record.Position, &shares}, func() {
-				record.Action = store.Action(action)
-				record.Stream = streamOf(kind, stream)
-				record.Shares = store.ReadShares(shares)
-				records = append(records, record)
+	build := func(batch *pgx.Batch) {
+		records = nil
+		batch.Queue("BEGIN")
+		batch.Queue("SELECT pg_advisory_xact_lock(hashtextextended('claudemesh audit', number)) FROM mesh WHERE id = $1", id[:])
+		batch.Queue(numberRecords, id[:], limit)
+		batch.Queue(`SELECT a.number, a.time, a.action, a.kind, a.id, a.position, a.shares FROM audit a
+			JOIN mesh m ON m.number = a.mesh WHERE m.id = $1 AND a.number > $2 ORDER BY a.number LIMIT $3`, id[:], int64(after), limit).
+			Query(func(found pgx.Rows) error {
+				var record store.Record
+				var action string
+				var kind int16
+				var stream, shares []byte
+				return each(found, []any{&record.Number, &record.Time, &action, &kind, &stream, &record.Position, &shares}, func() {
+					record.Action = store.Action(action)
+					record.Stream = streamOf(kind, stream)
+					record.Shares = store.ReadShares(shares)
+					records = append(records, record)
+				})
 			})
-		})
-	batch.Queue("COMMIT")
-	err = s.ask(ctx, "reading the audit", &batch)
+		batch.Queue("COMMIT")
+	}
+	err = s.ask(ctx, "reading the audit", build)
 	return records, err
 }

@@ -53,10 +53,10 @@ const (
 		JOIN mesh m ON m.id = n.mesh ORDER BY m.number, n.device
 		ON CONFLICT (mesh, device) DO UPDATE SET last = counter.last RETURNING mesh, device, last`
 
-	holdInvites = `SELECT i.mesh, i.id, i.uses_left FROM unnest($1::bytea[], $2::bytea[]) AS n (mesh, id)
+	// An invite is used by a statement, for which the mesh is held.
+	wantInvites = `SELECT i.mesh, i.id, i.uses_left FROM unnest($1::bytea[], $2::bytea[]) AS n (mesh, id)
 		JOIN mesh m ON m.id = n.mesh
-		JOIN invite i ON i.mesh = m.number AND i.id = n.id
-		ORDER BY i.mesh, i.id FOR NO KEY UPDATE OF i`
+		JOIN invite i ON i.mesh = m.number AND i.id = n.id`
 
 	findChunks = `SELECT s.number, n.position, c.last, c.first, c.previous, c.count, c.data
 		FROM unnest($1::bytea[], $2::smallint[], $3::bytea[], $4::bigint[]) AS n (mesh, kind, id, position)
@@ -136,7 +136,7 @@ func (r *rows) queueInvites(batch *pgx.Batch, want *store.Reads) {
 		for i := range want.Invites {
 			meshes, ids = append(meshes, want.Invites[i].Mesh[:]), append(ids, want.Invites[i].Invite[:])
 		}
-		batch.Queue(holdInvites, meshes, ids).Query(func(found pgx.Rows) error {
+		batch.Queue(wantInvites, meshes, ids).Query(func(found pgx.Rows) error {
 			var in int64
 			var id []byte
 			var left int

@@ -65,17 +65,18 @@ func (w *writer) commit(ctx context.Context, batches []mesh.Batch) (verdicts [][
 	return verdicts, err != nil && !refused(err), err
 }
 
-// refused reports that the database answered that it did not carry out a transaction because of another one, so that it
-// can be tried again: serialization_failure, deadlock_detected, lock_not_available, and unique_violation, where another node
-// took the code of an invite in the same moment.
+// refused reports that the database answered that it did not carry out a transaction because of another one, so that it can
+// be tried again.
 func refused(err error) bool {
 	var answer *pgconn.PgError
 	if !errors.As(err, &answer) {
 		return false
 	}
 	switch answer.Code {
-	case "40001", "40P01", "55P03", "23505":
+	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
 		return true
+	case "23505": // unique_violation: another node took the code of an invite in the same moment
+		return answer.ConstraintName == "invite_code_key"
 	}
 	return false
 }

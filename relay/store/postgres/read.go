@@ -91,7 +91,7 @@ func (s *Store) Load(ctx context.Context, id wire.MeshID) (mesh.Snapshot, error)
 		batch.Queue("COMMIT")
 	}
 	if err := s.ask(ctx, "loading a mesh", build); err != nil {
-		return mesh.Snapshot{Mesh: id}, err
+		return mesh.Snapshot{}, err
 	}
 	return snapshot, nil
 }

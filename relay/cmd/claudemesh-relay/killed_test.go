@@ -39,7 +39,7 @@ func TestKilledOnPostgres(t *testing.T) {
 		p = serving(t, "", "--database-url", address)
 		return p.Target
 	})
-	if _, secret, _ := strings.Cut(address, ":a%20secret@"); secret == "" || strings.Contains(p.stderr(), "secret") {
+	if strings.Contains(p.stderr(), "secret") {
 		t.Errorf("the log tells the password of the database: %s", p.stderr())
 	}
 }

@@ -65,6 +65,7 @@ func serving(t *testing.T, origin string, args ...string) *process {
 	return p
 }
 
+// serve starts a command that serves, as serving says.
 func (p *process) serve(t *testing.T, origin string) {
 	t.Helper()
 	out, err := p.StdoutPipe()

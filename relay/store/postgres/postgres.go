@@ -57,7 +57,7 @@ var _ store.Store = (*Store)(nil)
 
 // Open connects to the database of an address (a postgres:// URL, or words as libpq takes them), brings its schema up to
 // date, and begins a new generation of positions at the time of the clock, as it does whenever it connects anew. No error of
-// this package holds the address or its password.
+// this package holds the password.
 func Open(ctx context.Context, address string, clock func() time.Time) (*Store, error) {
 	pool, err := pgxpool.ParseConfig(address)
 	if err != nil {

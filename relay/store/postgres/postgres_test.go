@@ -171,3 +171,26 @@ func TestSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestLongTrim: a trim takes what it covers of a stream that has more chunks than are read at once.
+func TestLongTrim(t *testing.T) {
+	s := open(t, postgrestest.Start(t).Database(t))
+	commit(t, s, found)
+	for n := range uint64(3 * trimPage) {
+		commit(t, s, sends(3, n+1, n+1, 10))
+	}
+	for _, c := range []struct{ keep, gone uint64 }{{2*trimPage + 1, trimPage - 1}, {2*trimPage - 1, 2}, {1, 2*trimPage - 2}} {
+		op := &mesh.Trim{Stream: inbox, Keep: mesh.Amount{Count: c.keep}}
+		verdicts, err := s.Commit(t.Context(), []mesh.Batch{{Mesh: meshID, Ops: []mesh.Op{op}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := verdicts[0][0].Trimmed.Amount.Count; got != c.gone {
+			t.Errorf("keeping %d of them took %d, want %d", c.keep, got, c.gone)
+		}
+	}
+	page, err := s.Read(t.Context(), meshID, inbox, 0, 1000)
+	if err != nil || page.Gap == nil || len(page.Entries) != 1 {
+		t.Errorf("Read: %+v %v, want a gap and the last entry", page, err)
+	}
+}

@@ -155,7 +155,7 @@ func (r *rows) OldestChunks(stream int64, take func(store.Chunk) bool) error {
 		return err
 	}
 	for last, more := int64(-1), true; more; {
-		found, err := r.conn.Query(r.ctx, oldestChunks, stream, last)
+		found, err := r.conn.Query(r.ctx, oldestChunks, stream, last, trimPage)
 		if err != nil {
 			return err
 		}
@@ -170,12 +170,15 @@ func (r *rows) OldestChunks(stream int64, take func(store.Chunk) bool) error {
 		if err != nil {
 			return err
 		}
-		more = more && seen > 0
+		more = more && seen == trimPage
 	}
 	return nil
 }
 
-const oldestChunks = "SELECT last, first, previous, count, time, checksum, data FROM chunk WHERE stream = $1 AND last > $2 ORDER BY last LIMIT 16"
+const oldestChunks = "SELECT last, first, previous, count, time, checksum, data FROM chunk WHERE stream = $1 AND last > $2 ORDER BY last LIMIT $3"
+
+// trimPage is how many chunks a trim reads at once.
+const trimPage = 16
 
 func (r *rows) DropChunks(stream int64, to wire.Position) error {
 	for place, chunk := range r.chunks {

@@ -7,6 +7,8 @@ import (
 
 // Rows are the tables of a store within one transaction, for Applier. Everything that a mesh owns is reached by the number of
 // its row and in no other way, so that no operation can touch another mesh. Any error ends the transaction.
+//
+// An Applier reads row by row. Where that would be a round trip each, a store fetches all of ReadsOf before it applies.
 type Rows interface {
 	// Mesh finds a mesh; a Number of 0 means that there is none.
 	Mesh(id wire.MeshID) (MeshRow, error)
@@ -46,7 +48,8 @@ type Rows interface {
 	// ForgetDevice drops the cursors and sessions of a device.
 	ForgetDevice(mesh int64, device wire.DeviceID) error
 
-	// AddRecord keeps a record; it is borrowed.
+	// AddRecord keeps a record; it is borrowed. Its Number counts what this writer appended; a store with several writers
+	// gives numbers of its own.
 	AddRecord(mesh int64, record *Record) error
 }
 

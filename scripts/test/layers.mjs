@@ -14,7 +14,7 @@ export const LAYERS = [
   {
     name: 'go',
     title: 'Go packages, with the race detector',
-    tools: ['cc'],
+    tools: ['cc', 'postgres'],
     run: go,
   },
   { name: 'soak', title: 'twenty agent sessions that come and go for two minutes', tools: [], run: soak },

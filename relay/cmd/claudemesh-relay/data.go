@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -10,6 +11,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
+
+	"claudemesh.com/mesh/relay/store"
+	"claudemesh.com/mesh/relay/store/postgres"
+	"claudemesh.com/mesh/relay/store/sqlite"
 )
 
 // dataFolder is where the relay keeps its database, made for this user alone where it is not there yet.
@@ -27,6 +33,29 @@ func dataFolder(flag string, env func(string) string) (string, error) {
 	}
 	return folder, nil
 }
+
+// openStore opens the PostgreSQL database of the flag or of DATABASE_URL, or where there is none the one in the data folder,
+// and says which kind it is.
+func openStore(flag, data string, env func(string) string) (store.Store, string, error) {
+	address := flag
+	if address == "" {
+		address = env("DATABASE_URL")
+	}
+	if address == "" {
+		s, err := sqlite.Open(data, time.Now())
+		return s, "sqlite", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), openLimit)
+	defer cancel()
+	s, err := postgres.Open(ctx, address, time.Now)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w (--database-url or DATABASE_URL)", err)
+	}
+	return s, "postgres", nil
+}
+
+// openLimit is how long opening a PostgreSQL database may take; other nodes may be bringing its schema up to date.
+const openLimit = 2 * time.Minute
 
 // stateFolder is the folder of an operating system for what programs keep and nobody edits.
 func stateFolder(system string, env func(string) string) (string, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,7 +26,7 @@ func TestMain(m *testing.M) {
 
 // program is this test program as the relay.
 func program() relaytest.Program {
-	return relaytest.Program{Path: os.Args[0], Env: []string{asRelay + "=1", "BROKER_PORT="}}
+	return relaytest.Program{Path: os.Args[0], Env: []string{asRelay + "=1", "BROKER_PORT=", "DATABASE_URL="}}
 }
 
 // process is a relay in a process of its own.
@@ -41,6 +40,13 @@ type process struct {
 func serving(t *testing.T, origin, data string, flags ...string) *process {
 	t.Helper()
 	p := &process{Process: &relaytest.Process{Program: program(), Data: data, Flags: append(flags, "--verbose")}}
+	p.serve(t, origin)
+	return p
+}
+
+// serve starts a relay, as serving says.
+func (p *process) serve(t *testing.T, origin string) {
+	t.Helper()
 	p.Run(t)
 	if origin == "" {
 		origin = p.URL
@@ -48,7 +54,6 @@ func serving(t *testing.T, origin, data string, flags ...string) *process {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	p.target = protocoltest.Target{URL: p.URL, Origin: origin, HTTP: &http.Client{Transport: transport}}
-	return p
 }
 
 func TestServeUntilSIGTERM(t *testing.T) {
@@ -72,56 +77,6 @@ func TestServeUntilSIGTERM(t *testing.T) {
 	if err := p.Ended(); err != nil {
 		t.Errorf("%v after SIGTERM: %s", err, p.Log())
 	}
-}
-
-// A relay that is killed in the middle of a conversation has everything that it accepted, once, when it comes back.
-func TestKilled(t *testing.T) {
-	data := t.TempDir()
-	p := serving(t, "", data)
-	m := protocoltest.Found(t, p.target)
-	general := wire.TopicStream(wire.GeneralTopic(m.ID))
-	const rounds, window = 4, 20
-	var sent [][]byte
-	for round := range rounds {
-		sender := m.Connect(t, m.Owner)
-		last := sender.Welcome.LastCounter
-		if round > 0 && (last < uint64(len(sent)-window) || last > uint64(len(sent))) {
-			t.Fatalf("after %d sends and a kill the last counter is %d", len(sent), last)
-		}
-		// What the relay had not stored when it was killed goes out again from the outbox, the same bytes.
-		for n := last; n < uint64(len(sent)); n++ {
-			sender.Send(n, sent[n])
-			sender.Accepted(n + 1)
-		}
-		for n := range window {
-			e := m.Topic(m.Owner, 200, general.ID)
-			sender.Send(uint64(len(sent)), e)
-			sent = append(sent, e)
-			if n < window/2 {
-				sender.Accepted(uint64(len(sent)))
-			}
-		}
-		// Half of the window is accepted; of the rest nobody knows.
-		p.Kill()
-		p = serving(t, "", data)
-		m.Target = p.target
-	}
-	sender := m.Connect(t, m.Owner)
-	for n := sender.Welcome.LastCounter; n < uint64(len(sent)); n++ {
-		sender.Send(n, sent[n])
-		sender.Accepted(n + 1)
-	}
-	reader := m.Connect(t, m.Owner)
-	reader.Tail(0, general)
-	var previous wire.Position
-	for n := range sent {
-		d, _ := reader.Delivery()
-		if !bytes.Equal(d.Envelope, sent[n]) || d.Previous != previous {
-			t.Fatalf("delivery %d is not send %d, or lies behind %d in place of %d", n, n, d.Previous, previous)
-		}
-		previous = d.Position
-	}
-	reader.Live(general)
 }
 
 func TestTokenOfTheOperator(t *testing.T) {

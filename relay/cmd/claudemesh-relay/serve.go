@@ -17,7 +17,6 @@ import (
 	"claudemesh.com/mesh/relay/downloads"
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/server"
-	"claudemesh.com/mesh/relay/store/sqlite"
 	relayweb "claudemesh.com/mesh/relay/web"
 	"claudemesh.com/mesh/web"
 )
@@ -28,6 +27,7 @@ const drainLimit = 10 * time.Second
 type serve struct {
 	Listen    string `placeholder:"HOST:PORT" help:"Address to listen on; without a host, on loopback. Default 127.0.0.1:7900, or the port in BROKER_PORT."`
 	Data      string `placeholder:"DIR" type:"path" help:"Folder for the database. Default: claudemesh-relay in your state folder."`
+	Database  string `name:"database-url" placeholder:"URL" help:"PostgreSQL database to use in place of a file, as postgres://user@host/name. Default: what DATABASE_URL holds, which other users of the machine do not see."`
 	PublicURL string `name:"public-url" placeholder:"URL" help:"The address by which peers and browsers reach this relay. Needed unless it listens on loopback."`
 	Create    string `enum:"auto,open,token,closed" default:"auto" help:"Who may make meshes: anyone (open), who has the operator's token (token), nobody (closed). auto is open on loopback and token elsewhere."`
 
@@ -97,7 +97,7 @@ func (s *serve) Run(o *outside) error {
 		return fmt.Errorf("--downloads: %w. \"make dist\" makes such a folder in bin/dist", err)
 	}
 
-	database, err := sqlite.Open(data, time.Now())
+	database, kind, err := openStore(s.Database, data, o.env)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (s *serve) Run(o *outside) error {
 		Output:    server.DefaultOutput,
 		Log:       log,
 	})
-	log.Info("relay starts", "version", version, "listen", listener.Addr(), "data", data, "create", creation)
+	log.Info("relay starts", "version", version, "listen", listener.Addr(), "data", data, "store", kind, "create", creation)
 	err = until(relay, listener, func() { fmt.Fprintf(o.stdout, "claudemesh is ready: %s\n", place.url) }, log)
 	return errors.Join(err, database.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store/migrate"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -25,7 +26,7 @@ func old(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := migrate(conn, fstest.MapFS{"migrations/0001_first.sql": {Data: first}}); err != nil {
+	if err := migrate.Run(schema{conn}, fstest.MapFS{"migrations/0001_first.sql": {Data: first}}); err != nil {
 		t.Fatal(err)
 	}
 	entry := func(b []byte, time uint64, from byte, text string) []byte {

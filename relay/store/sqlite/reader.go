@@ -166,7 +166,7 @@ func (r reader) audit(number int64, after uint64, limit int) (records []store.Re
 		WHERE mesh = ? AND number > ? ORDER BY number LIMIT ?`).int(number).int(int64(after)).int(int64(limit)).each(func(stmt *sqlite.Stmt) bool {
 		records = append(records, store.Record{
 			Number: uint64(stmt.ColumnInt64(0)), Time: uint64(stmt.ColumnInt64(1)), Action: store.Action(stmt.ColumnText(2)),
-			Stream: streamAt(stmt, 3), Position: positionAt(stmt, 5), Shares: readShares(bytesAt(stmt, 6)),
+			Stream: streamAt(stmt, 3), Position: positionAt(stmt, 5), Shares: store.ReadShares(bytesAt(stmt, 6)),
 		})
 		return true
 	})

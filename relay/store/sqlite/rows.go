@@ -130,24 +130,5 @@ func (r rows) ForgetDevice(number int64, device wire.DeviceID) error {
 func (r rows) AddRecord(number int64, record *store.Record) error {
 	return prepare(r.conn, "INSERT INTO audit (mesh, number, time, action, kind, id, position, shares) VALUES (?, ?, ?, ?, ?, ?, ?, ?)").
 		int(number).int(int64(record.Number)).int(int64(record.Time)).text(string(record.Action)).
-		int(int64(record.Stream.Kind)).blob(record.Stream.ID[:]).int(int64(record.Position)).blob(appendShares(nil, record.Shares)).exec()
-}
-
-// appendShares appends each share as device 32 ‖ count u64 ‖ bytes u64.
-func appendShares(b []byte, shares []store.Share) []byte {
-	for i := range shares {
-		b = append(b, shares[i].Device[:]...)
-		b = wire.AppendU64(wire.AppendU64(b, shares[i].Count), shares[i].Bytes)
-	}
-	return b
-}
-
-func readShares(b []byte) (shares []store.Share) {
-	for r := wire.NewReader(b); r.Left() > 0 && !r.Failed(); {
-		var share store.Share
-		r.Fill(share.Device[:])
-		share.Count, share.Bytes = r.U64(), r.U64()
-		shares = append(shares, share)
-	}
-	return shares
+		int(int64(record.Stream.Kind)).blob(record.Stream.ID[:]).int(int64(record.Position)).blob(store.AppendShares(nil, record.Shares)).exec()
 }

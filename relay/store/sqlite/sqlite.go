@@ -22,6 +22,7 @@ import (
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store"
+	"claudemesh.com/mesh/relay/store/migrate"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -96,7 +97,7 @@ func (s *Store) open(path string, now time.Time) error {
 			return err
 		}
 	}
-	if err := migrate(s.writer, migrations); err != nil {
+	if err := migrate.Run(schema{s.writer}, migrations); err != nil {
 		return err
 	}
 	generation, err := nextGeneration(s.writer, now)

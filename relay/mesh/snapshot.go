@@ -16,6 +16,10 @@ type Snapshot struct {
 	Cursors  []CursorRow
 	Sessions []SessionRow
 	Codes    []InviteCode
+
+	// Of a shared store: when this was read, and the nodes that run.
+	Mark  Mark
+	Nodes []NodeID
 }
 
 // StreamHead is the position of a stream's last entry, and how much of the stream is kept.
@@ -50,6 +54,11 @@ type SessionRow struct {
 	Since       uint64
 	CardVersion uint64
 	Card        []byte
+
+	// Node holds the session's connection while the state is online. Version rises with each change of the row; a store that
+	// is not shared keeps neither.
+	Node    NodeID
+	Version uint64
 }
 
 // InviteCode is the code under which an invite is looked up.

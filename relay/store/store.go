@@ -48,6 +48,22 @@ type Store interface {
 	Close() error
 }
 
+// Shared is a Store that several relays, each a node, use at once. Any of them may write to any mesh.
+type Shared interface {
+	Store
+
+	// Node is this process among those that use the store.
+	Node() mesh.NodeID
+
+	// Elsewhere gives what happened to a mesh since a mark, which came with its snapshot or with the Elsewhere before.
+	Elsewhere(ctx context.Context, id wire.MeshID, since mesh.Mark) (mesh.Elsewhere, error)
+
+	// Moved waits until meshes may have changed by other nodes' hands and names them, each once; all means any of them. It names too
+	// many rather than too few, and late (up to a second) rather than never: whoever asks for Elsewhere of each
+	// misses nothing. A failure is told after a pause, and is followed by all.
+	Moved(ctx context.Context) (meshes []wire.MeshID, all bool, err error)
+}
+
 // Record is one line of the metadata audit: who did what, when, and how much; ids only.
 type Record struct {
 	// Number rises by one within a mesh, from 1.

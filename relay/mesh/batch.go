@@ -169,6 +169,7 @@ type out struct {
 	list  []Output
 	bytes []byte
 	room  room // of bytes
+	shown int  // entries in list, once for each connection
 	stale bool // Committed gave them away; the next event begins anew
 }
 
@@ -177,8 +178,14 @@ func (o *out) reset() {
 		return
 	}
 	clear(o.list)
-	o.list, o.bytes, o.stale = o.list[:0], o.room.empty(o.bytes), false
+	o.list, o.bytes, o.shown, o.stale = o.list[:0], o.room.empty(o.bytes), 0, false
 }
+
+// Shown is how many entries of streams the outputs of the last Committed show to live readers, once for each connection.
+func (c *Core) Shown() int { return c.out.shown }
+
+// Connections is how many connections there are, and how many of them proved their device's key.
+func (c *Core) Connections() (all, welcomed int) { return len(c.conns), len(c.welcomed) }
 
 // send lets a part of bytes go to a connection that is still there.
 func (o *out) send(conn *connection, from, to int) {

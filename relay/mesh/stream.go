@@ -226,6 +226,7 @@ func (c *Core) show(t *tail, e *Entry) {
 		return // the envelope was parsed when it was taken
 	}
 	c.out.bytes = b
+	c.out.shown++
 	c.out.send(t.conn, from, len(c.out.bytes))
 }
 
@@ -250,6 +251,7 @@ func (c *Core) deliver(s *stream, e *Entry) {
 		return
 	}
 	c.out.bytes = b
+	c.out.shown += len(s.live)
 	for _, t := range s.live {
 		c.out.send(t.conn, from, len(b))
 	}

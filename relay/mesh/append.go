@@ -58,6 +58,10 @@ func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if a.After != nil {
+		op, land, err := c.judgeAgain(now, conn, statement, a)
+		return statement, op, land, err
+	}
 	if statement.Author != conn.device.id {
 		return nil, nil, nil, wire.Errorf(wire.CodeForbidden, "a statement is appended by its author")
 	}
@@ -65,7 +69,7 @@ func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	op, land, err := c.foldNew(now, statement)
+	op, land, err := c.foldNew(now, statement, c.roster.Apply)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -73,13 +77,13 @@ func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire
 	return statement, op, land, nil
 }
 
-// foldNew checks a statement and folds it. What it changed is undone by nothing but a reload.
-func (c *Core) foldNew(now time.Time, statement *roster.Statement) (*AppendStatement, *landing, error) {
+// foldNew checks a statement and folds it with apply. What it changed is undone by nothing but a reload.
+func (c *Core) foldNew(now time.Time, statement *roster.Statement, apply func(*roster.Statement, time.Time) error) (*AppendStatement, *landing, error) {
 	if err := c.hasRoom(statement); err != nil {
 		return nil, nil, err
 	}
 	after := c.roster.Head()
-	if err := c.roster.Apply(statement, now); err != nil {
+	if err := apply(statement, now); err != nil {
 		return nil, nil, err
 	}
 	c.folded(statement)

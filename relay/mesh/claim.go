@@ -49,7 +49,7 @@ func (c *Core) claim(now time.Time, request RequestID, claim *Claim) {
 		c.whenDone(-1, func(time.Time, *Verdict) { c.claimed(answer, claim, statement, known) })
 		return
 	}
-	op, land, err := c.foldNew(now, statement)
+	op, land, err := c.foldNew(now, statement, c.roster.Apply)
 	if err != nil {
 		c.refuse(answer, err)
 		return

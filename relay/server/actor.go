@@ -37,6 +37,9 @@ type actor struct {
 	requests map[mesh.RequestID]chan<- *mesh.Answer
 	last     mesh.RequestID
 	touched  []*conn // have frames to flush
+
+	// What it told the hub that the core has.
+	connections, welcomed int
 }
 
 func newActor(hub *hub, id wire.MeshID) *actor {
@@ -53,6 +56,8 @@ func (a *actor) run() {
 		return
 	}
 	left := a.hub.forget(a)
+	a.tell(0, 0)
+	a.hub.meters.dropped.With(string(wire.CodeOf(err))).Add(1)
 	switch wire.CodeOf(err) {
 	case wire.CodeDraining, wire.CodeUnknownMesh:
 	default:
@@ -69,8 +74,10 @@ func (a *actor) serve() (err error) {
 			err = fmt.Errorf("panic: %v\n%s", broken, debug.Stack())
 		}
 	}()
+	a.hub.meters.loads.Add(1)
 	snapshot, err := a.hub.store.Load(context.Background(), a.id)
 	if err != nil {
+		a.hub.meters.loadFailures.Add(1)
 		return err
 	}
 	if a.core, err = mesh.New(a.hub.config, snapshot, time.Now()); err != nil {
@@ -148,6 +155,7 @@ func (a *actor) step() error {
 		if verdicts, err = a.hub.committer.commit(batch); err != nil {
 			return err
 		}
+		a.hub.meters.settled(batch, verdicts)
 	}
 	moved := false
 	outputs := a.core.Committed(time.Now(), verdicts)
@@ -156,10 +164,23 @@ func (a *actor) step() error {
 		a.release(&outputs[i])
 	}
 	a.flush()
+	if n := a.core.Shown(); n > 0 {
+		a.hub.meters.shown.Add(n)
+	}
+	a.tell(a.core.Connections())
 	if moved {
 		return errMoved
 	}
 	return nil
+}
+
+// tell has the hub count the core's connections.
+func (a *actor) tell(connections, welcomed int) {
+	if connections != a.connections || welcomed != a.welcomed {
+		a.hub.connections.Add(int64(connections - a.connections))
+		a.hub.welcomed.Add(int64(welcomed - a.welcomed))
+		a.connections, a.welcomed = connections, welcomed
+	}
 }
 
 // flush lets what was queued go, once for each connection. The last come first: of a send the core answers its sender before it
@@ -258,6 +279,7 @@ func (a *actor) release(o *mesh.Output) {
 			answer <- o.Answer
 		}
 	case mesh.OutputCount:
+		a.hub.meters.refused.With(string(o.Code)).Add(1)
 		a.hub.log.Debug("refused", "mesh", a.id, "code", o.Code)
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"sync"
+	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store"
@@ -12,9 +13,10 @@ import (
 // committer puts the batches of all meshes that wait into one transaction, so that one sync of the disk pays for all of
 // them. While it runs, the next ones gather.
 type committer struct {
-	store store.Store
-	queue chan commitment
-	done  sync.WaitGroup
+	store  store.Store
+	meters *meters
+	queue  chan commitment
+	done   sync.WaitGroup
 }
 
 type commitment struct {
@@ -30,8 +32,8 @@ type committed struct {
 // maxGroup is how many batches share a transaction at most.
 const maxGroup = 512
 
-func newCommitter(s store.Store) *committer {
-	c := &committer{store: s, queue: make(chan commitment, maxGroup)}
+func newCommitter(s store.Store, m *meters) *committer {
+	c := &committer{store: s, meters: m, queue: make(chan commitment, maxGroup)}
 	c.done.Go(c.run)
 	return c
 }
@@ -66,7 +68,9 @@ func (c *committer) settle(group []commitment) {
 		batches[i] = group[i].batch
 	}
 	// Not to be cancelled: who waits wants to know the outcome.
+	began := time.Now()
 	verdicts, err := c.store.Commit(context.Background(), batches)
+	c.meters.committed(batches, time.Since(began), err)
 	if err == nil && len(verdicts) != len(group) {
 		err = wire.Errorf(wire.CodeInternal, "the store gave %d verdicts for %d batches", len(verdicts), len(group))
 	}

@@ -105,6 +105,7 @@ func (c *conn) send() {
 	}
 	// The pipe never waits, so there is nothing for a context to end. Where it fails, the reader finds the connection
 	// broken too.
+	c.hub.meters.bytesOut.Add(len(c.queued))
 	c.pipe.hold()
 	_ = c.ws.Write(context.Background(), websocket.MessageBinary, c.queued)
 	c.pipe.letGo()
@@ -130,6 +131,7 @@ func (c *conn) endWith(frame []byte, code wire.Code) {
 		return
 	}
 	c.ending = true
+	c.hub.meters.closedWith(code)
 	c.queued = append(c.queued, frame...)
 	c.send()
 	c.input.end()
@@ -149,6 +151,11 @@ func (c *conn) hangUp() {
 	c.mu.Unlock()
 	if ending {
 		return
+	}
+	if c.pipe.slow() {
+		c.hub.meters.closedWith(wire.CodeSlowReader)
+	} else {
+		c.hub.meters.closedWith(closedGone)
 	}
 	c.mail.put(item{closed: c})
 	_ = c.ws.CloseNow()

@@ -59,6 +59,7 @@ func (c *conn) read() {
 			}
 			return
 		}
+		c.hub.meters.bytesIn.Add(len(m.data))
 		taken := c.input.take(len(m.data)) && c.mail.room.take(len(m.data))
 		m.settled()
 		if !taken || !c.mail.put(item{message: m}) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"claudemesh.com/mesh/relay/metrics"
+
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -30,7 +32,7 @@ func pair(t *testing.T) (*conn, *websocket.Conn) {
 		t.Fatal(err)
 	}
 	mail := newMailbox()
-	c := &conn{ws: <-accepted, input: newBudget(inputLimit), mail: &mail, hub: &hub{live: map[*conn]struct{}{}}}
+	c := &conn{ws: <-accepted, input: newBudget(inputLimit), mail: &mail, hub: &hub{live: map[*conn]struct{}{}, meters: newMeters(metrics.New(), nil)}}
 	c.ws.SetReadLimit(-1)
 	t.Cleanup(func() {
 		close(done)

@@ -87,13 +87,21 @@ func (s *State) Check(stmt *Statement, landed time.Time) error {
 // ApplyAgain is Apply for a statement that landed before and was lost since (docs/PROTOCOL.md, section 3.3): landed is when it
 // does so again, by which it may be old and its invite expired, but by which it is not made ahead of the clock.
 func (s *State) ApplyAgain(stmt *Statement, landed time.Time) error {
+	if err := s.CheckAgain(stmt, landed); err != nil {
+		return err
+	}
+	s.fold(stmt, landed)
+	return nil
+}
+
+// CheckAgain is ApplyAgain without the change.
+func (s *State) CheckAgain(stmt *Statement, landed time.Time) error {
 	if err := s.Check(stmt, time.Time{}); err != nil {
 		return err
 	}
 	if int64(stmt.Time)-landed.UnixMilli() > wire.ClockSkewSeconds*1000 {
 		return wire.Refuse(wire.CodeClockSkew)
 	}
-	s.fold(stmt, landed)
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (c *Core) judgeAgain(now time.Time, conn *connection, statement *roster.Sta
 			return nil, nil, err
 		}
 	}
-	op, land, err := c.foldNew(now, statement, c.roster.ApplyAgain)
+	op, land, err := c.foldNew(now, statement, true)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -14,8 +14,8 @@ type Backup struct{ disk *disk }
 
 // Backup copies what was committed.
 func (s *Store) Backup() Backup {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	return Backup{s.disk.clone()}
 }
 
@@ -23,7 +23,7 @@ func (s *Store) Backup() Backup {
 func (b Backup) Restore(now time.Time, starts uint32) *Store {
 	d := b.disk.clone()
 	d.generation += starts
-	return open(d, now)
+	return open(d, d, now)
 }
 
 // clone shares with the disk only what never changes: the bytes of chunks, cards and invites.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { check } from './check.mjs';
 import { command } from './command.mjs';
 import { goTest } from './gotest.mjs';
-import { BENCH, ROOT, WEB, WYCHEPROOF } from './paths.mjs';
+import { BENCH, DEPLOY, ROOT, WEB, WYCHEPROOF } from './paths.mjs';
 import { playwright, tap, vitest } from './reports.mjs';
 import { sizes } from './sizes.mjs';
 
@@ -14,7 +14,7 @@ export const LAYERS = [
   {
     name: 'go',
     title: 'Go packages, with the race detector',
-    tools: ['cc', 'postgres'],
+    tools: ['cc', 'postgres', 'caddy'],
     run: go,
   },
   { name: 'soak', title: 'twenty agent sessions that come and go for two minutes', tools: [], run: soak },
@@ -31,6 +31,7 @@ async function go() {
     await goTest(['./...'], { flags: ['-race'], env: { CGO_ENABLED: '1' } }),
     await goTest(['./shared/peer/simulation'], { flags: ['-run=^TestSeeds$'] }),
     await goTest(['./...'], { cwd: BENCH }),
+    await goTest(['./...'], { cwd: DEPLOY }),
     await goTest(['./...'], { cwd: WYCHEPROOF }),
     // The arithmetic that a browser peer has, instead of this processor's assembler.
     await goTest(['./...'], { cwd: WYCHEPROOF, flags: ['-tags=purego'] }),

@@ -17,7 +17,7 @@ func (c *Core) here(s *session) bool { return s.row.Node == c.config.Node }
 func (c *Core) take(now time.Time, s *session) {
 	s.claiming = true
 	if s.row.State == wire.StateOnline {
-		c.store(s) // it passes without having been away
+		c.put(s) // it passes without having been away, and nobody sees a difference
 	} else {
 		c.setState(now, s, wire.StateOnline)
 	}
@@ -41,7 +41,16 @@ func (c *Core) sessionPut(now time.Time, s *session, verdict *Verdict) {
 	}
 	mine := s.row
 	c.setRow(now, s, row)
+	if c.takesBack(s) {
+		c.untell(s)
+	}
 	c.nodes.next = append(c.nodes.next, func(now time.Time, _ io.Reader) { c.reconcile(now, s, mine) })
+}
+
+// takesBack reports whether a session has a connection here, and is to be brought online on it whatever another node did.
+func (c *Core) takesBack(s *session) bool {
+	online := s.row.State == wire.StateOnline
+	return s.conn != nil && !(online && c.here(s)) && (!online || s.claiming)
 }
 
 // setRow replaces what is known of a session by what a store has of it.
@@ -102,14 +111,7 @@ func (c *Core) reconcile(now time.Time, s *session, mine SessionRow) {
 	}
 	online := s.row.State == wire.StateOnline
 	switch {
-	case s.conn == nil && online && c.here(s):
-		c.setState(now, s, wire.StateAway)
-	case s.conn == nil && s.row.State == wire.StateOffline:
-		c.onlyLastOffline(c.lastOffline(s))
-	case s.conn == nil || online && c.here(s):
-	case online && !s.claiming:
-		c.supersede(now, s)
-	default:
+	case c.takesBack(s):
 		if mine.CardVersion > s.row.CardVersion {
 			more := len(mine.Card) - len(s.row.Card)
 			c.member(s.row.Member).cards += more
@@ -118,6 +120,15 @@ func (c *Core) reconcile(now time.Time, s *session, mine SessionRow) {
 		}
 		s.row.Own = c.leaseOf(s.conn) == s
 		c.take(now, s)
+		c.tell(s)
+	case online && c.here(s):
+		if s.conn == nil {
+			c.setState(now, s, wire.StateAway)
+		}
+	case s.conn != nil:
+		c.supersede(now, s)
+	case s.row.State == wire.StateOffline:
+		c.onlyLastOffline(c.lastOffline(s))
 	}
 }
 

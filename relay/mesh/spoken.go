@@ -136,6 +136,9 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 	if begins && (s.row.State != wire.StateOnline || !c.here(s)) {
 		s.row.Own = false
 		c.take(now, s)
+		if higher {
+			c.tell(s)
+		}
 	} else if higher {
 		c.store(s)
 	}

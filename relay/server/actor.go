@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
@@ -29,6 +30,7 @@ type actor struct {
 	hub  *hub
 	id   wire.MeshID
 	mail mailbox
+	lost atomic.Bool // its state is that of a node that this process is no more
 
 	// What follows belongs to run.
 	core     *mesh.Core
@@ -75,12 +77,14 @@ func (a *actor) serve() (err error) {
 		}
 	}()
 	a.hub.meters.loads.Add(1)
+	config := a.hub.config
+	config.Node = a.hub.node()
 	snapshot, err := a.hub.store.Load(context.Background(), a.id)
 	if err != nil {
 		a.hub.meters.loadFailures.Add(1)
 		return err
 	}
-	if a.core, err = mesh.New(a.hub.config, snapshot, time.Now()); err != nil {
+	if a.core, err = mesh.New(config, snapshot, time.Now()); err != nil {
 		return err
 	}
 	alarm := time.NewTimer(0)
@@ -93,6 +97,9 @@ func (a *actor) serve() (err error) {
 			stopping = a.hub.stopping()
 			items = a.mail.take(items)
 			a.todo = items
+		}
+		if a.lost.Load() {
+			return errLost
 		}
 		busy := len(a.todo) > 0 || a.due()
 		if busy {
@@ -219,9 +226,9 @@ func (a *actor) handle(room int) int {
 			delete(a.conns, i.closed.id)
 			a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventClosed, Conn: i.closed.id})
 		}
-	case i.read != nil:
-		if _, ok := a.conns[i.read.Conn]; ok {
-			a.core.Handle(now, rand.Reader, *i.read)
+	case i.event != nil:
+		if _, ok := a.conns[i.event.Conn]; ok || i.event.Kind != mesh.EventReadDone {
+			a.core.Handle(now, rand.Reader, *i.event)
 		}
 	case i.request != nil:
 		a.last++
@@ -273,6 +280,12 @@ func (a *actor) release(o *mesh.Output) {
 			read := *o // outputs are the core's again before the read is done
 			a.hub.sockets.Go(func() { a.catchUp(c, read) })
 		}
+	case mesh.OutputElsewhere:
+		since := o.Since
+		a.hub.sockets.Go(func() { a.askElsewhere(since) })
+	case mesh.OutputFollow:
+		read := *o
+		a.hub.sockets.Go(func() { a.follow(read) })
 	case mesh.OutputAnswer:
 		if answer := a.requests[o.Answer.Request]; answer != nil {
 			delete(a.requests, o.Answer.Request)

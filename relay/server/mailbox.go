@@ -11,7 +11,7 @@ type item struct {
 	opened  *conn
 	message *message
 	closed  *conn
-	read    *mesh.Event // EventReadDone
+	event   *mesh.Event // EventReadDone and what comes of other nodes
 	request *request
 }
 
@@ -52,11 +52,16 @@ func (b *mailbox) put(i item) bool {
 		return false
 	}
 	b.items = append(b.items, i)
+	b.poke()
+	return true
+}
+
+// poke has whoever waits for mail look around.
+func (b *mailbox) poke() {
 	select {
 	case b.wake <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // take empties the mailbox; room becomes its next buffer.

@@ -21,8 +21,8 @@ func (h *hub) socketHandler(c api.Config) http.Handler {
 	admits := api.LimitUpgrades(c)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, err := checkUpgrade(r, c.Origins)
-		if err == nil && h.stopping() {
-			err = wire.Refuse(wire.CodeDraining)
+		if err == nil {
+			err = h.takes()
 		}
 		if err != nil {
 			api.WriteError(w, err)

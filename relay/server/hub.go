@@ -117,7 +117,7 @@ func (h *hub) open(id wire.MeshID, c *conn) {
 	h.meters.opened.Add(1)
 	a, err := h.mesh(id)
 	if err != nil {
-		h.meters.closedWith(wire.CodeDraining)
+		h.meters.closedWith(wire.CodeOf(err))
 		// Between checkUpgrade and here the relay began to drain, or lost its lease; waiting for a farewell would hold it up.
 		_ = c.ws.CloseNow()
 		return

@@ -45,12 +45,13 @@ type serve struct {
 	DownloadsPerMinute int `default:"60" placeholder:"N" help:"Programs and install scripts downloaded, likewise. Default 60."`
 
 	Keeping keeping `embed:""`
+	Surface surface `embed:""`
 
 	Verbose bool `help:"Log refusals too."`
 }
 
 // Run serves until a signal comes and then drains.
-func (s *serve) Run(o *outside) error {
+func (s *serve) Run(o *outside) (err error) {
 	level := slog.LevelInfo
 	if s.Verbose {
 		level = slog.LevelDebug
@@ -98,12 +99,17 @@ func (s *serve) Run(o *outside) error {
 		return fmt.Errorf("--downloads: %w. \"make dist\" makes such a folder in bin/dist", err)
 	}
 
+	registry := metrics.New()
+	registry.Runtime()
+	hide, err := s.Surface.serve(registry, log)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, hide)
 	database, kind, err := openStore(s.Database, data, o.env)
 	if err != nil {
 		return err
 	}
-	registry := metrics.New()
-	registry.Runtime()
 	relay := server.New(server.Config{
 		Store: database,
 		Mesh:  limits,

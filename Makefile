@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build dist test check e2e test-go soak test-interop test-wasm test-web measure bench vuln clean
+.PHONY: help run demo build dist test check e2e test-go soak faults test-interop test-wasm test-web measure bench vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test-go: ## Go packages, with the race detector
 
 soak: ## Twenty agent sessions that come and go for two minutes
 	@scripts/test.mjs soak
+
+faults: ## The relay killed, drained and on a failing disk, for some minutes
+	@scripts/test.mjs faults
 
 test-interop: ## Golden vectors and sealed forms against libsodium
 	@scripts/test.mjs interop

@@ -1,5 +1,6 @@
 // The test layers, in the order in which they run. `tools` is what a layer needs
-// beyond Go, Node and the npm packages; scripts/install-test-tools knows them.
+// beyond Go, Node and the npm packages; scripts/install-test-tools knows them. A
+// layer that is `long` runs when it is named, and has a short form in another.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from './check.mjs';
@@ -18,6 +19,13 @@ export const LAYERS = [
     run: go,
   },
   { name: 'soak', title: 'twenty agent sessions that come and go for two minutes', tools: [], run: soak },
+  {
+    name: 'faults',
+    title: 'kills, power cuts and a failing disk, 150 times each',
+    tools: ['postgres'],
+    long: true,
+    run: faults,
+  },
   { name: 'interop', title: 'golden vectors and sealed forms, against libsodium', tools: [], run: interop },
   { name: 'wasm', title: 'Go packages of the browser peer, in Chromium', tools: ['browser'], run: wasm },
   { name: 'web', title: 'dashboard: units and sizes', tools: [], run: web },
@@ -42,6 +50,12 @@ async function go() {
 // Without the race detector, which slows the programs so much that few of them come and go.
 function soak() {
   return goTest(['./cli/claudemesh/daemon', '-args', '-soak=2m', '-soak-sessions=20'], { flags: ['-run=^TestSoak$'] });
+}
+
+// Each test prints its seed when it fails; -fault-seed=N repeats what it chose.
+function faults() {
+  const flags = ['-run=UnderLoad|PowerCut|DiskErrors|LyingDisk|Damage'];
+  return goTest(['./relay/cmd/claudemesh-relay', '-args', '-fault-rounds=150'], { flags });
 }
 
 function interop() {

@@ -41,6 +41,7 @@ func (c *Core) sessionPut(now time.Time, s *session, verdict *Verdict) {
 	}
 	mine := s.row
 	c.setRow(now, s, row)
+	c.nodes.overtaken = true
 	if c.takesBack(s) {
 		c.untell(s)
 	}

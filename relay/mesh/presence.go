@@ -222,7 +222,7 @@ func (c *Core) tellPresence() {
 	if len(c.changes) > 0 {
 		for from, to := range c.presence(false, c.changes) {
 			for _, conn := range c.welcomed {
-				if !conn.fresh {
+				if !conn.fresh || c.nodes.overtaken {
 					c.out.send(conn, from, to)
 				}
 			}
@@ -233,6 +233,7 @@ func (c *Core) tellPresence() {
 		clear(c.changes)
 		c.changes = c.changes[:0]
 	}
+	c.nodes.overtaken = false
 	for _, conn := range c.arrived {
 		conn.fresh = false
 	}

@@ -75,6 +75,20 @@ func (s *walk) crash(side *side) {
 	s.reload(side)
 }
 
+// race has another node commit between the moment when a batch is taken and its commit.
+func (s *walk) race(taken *side) {
+	if len(s.sides) == 1 || s.racing || rapid.IntRange(0, 2).Draw(s.rt, "race") > 0 {
+		return
+	}
+	s.racing = true
+	for _, side := range s.sides {
+		if side != taken {
+			s.commit(side)
+		}
+	}
+	s.racing = false
+}
+
 // request takes what a core asks of its store on account of other nodes. The store is read now or when the answer is given.
 func (s *walk) request(side *side, o mesh.Output) {
 	ask := func() mesh.Event {
@@ -116,11 +130,11 @@ func (s *walk) tellMoved(side *side) {
 // between is what only several nodes do, or devices that write statements on them.
 func (s *walk) between(p *walker) {
 	switch n := rapid.IntRange(0, 59).Draw(s.rt, "what"); {
-	case n < 20:
+	case n < 15:
 		s.tellMoved(s.side())
-	case n < 45:
+	case n < 35:
 		s.answer(s.side())
-	case n < 50:
+	case n < 40:
 		if p.welcome && p.asks {
 			p.asks = false
 			s.frame(p, wire.AppendJSONFrame(nil, wire.FrameTail, wire.Tail{Streams: []wire.TailItem{wire.NewTailItem(wire.RosterStream(s.mesh), p.roster)}}))

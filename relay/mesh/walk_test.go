@@ -39,6 +39,7 @@ type walk struct {
 	*world
 	rt     *rapid.T
 	sides  []*side
+	racing bool // a commit runs within another node's
 	ending bool // everything is answered now
 	peers  []*walker
 	gone   map[wire.Stream][]mesh.Entry // what was trimmed
@@ -86,7 +87,7 @@ func (s *walk) peer() *walker { return rapid.SampledFrom(s.peers).Draw(s.rt, "pe
 func (s *walk) run() {
 	for range 150 {
 		p := s.peer()
-		if len(s.sides) > 1 && rapid.IntRange(0, 3).Draw(s.rt, "between nodes") == 0 {
+		if len(s.sides) > 1 && rapid.IntRange(0, 2).Draw(s.rt, "between nodes") == 0 {
 			s.between(p)
 		}
 		switch n := rapid.IntRange(0, 99).Draw(s.rt, "action"); {
@@ -238,6 +239,7 @@ func (s *walk) cursor(p *walker) {
 // commit lets go everything that waits.
 func (s *walk) commit(side *side) {
 	batch := side.core.Take()
+	s.race(side)
 	var verdicts []mesh.Verdict
 	if !batch.Empty() {
 		check := s.checkTrims(batch)

@@ -155,12 +155,19 @@ func (c *Core) drop(now time.Time, conn *connection, reason *wire.Error) {
 	c.dropWhen(-1, now, conn, reason)
 }
 
+// crowded is for how long a connection that is one too many, or too noisy, is to stay away.
+const crowded = 10 * time.Second
+
 // dropWhen is drop for a reason that an operation makes true.
 func (c *Core) dropWhen(op int, now time.Time, conn *connection, reason *wire.Error) {
 	e := effect{kind: effectDrop, conn: conn, op: op, from: len(c.out.bytes)}
 	if reason != nil {
 		e.code = reason.Code
-		c.out.bytes = wire.AppendJSONFrame(c.out.bytes, wire.FrameClose, wire.Close{Error: *reason})
+		bye := wire.Close{Error: *reason}
+		if reason.Code == wire.CodeRateLimited {
+			bye.RetryAfter = int(crowded / time.Millisecond)
+		}
+		c.out.bytes = wire.AppendJSONFrame(c.out.bytes, wire.FrameClose, bye)
 	}
 	e.to = len(c.out.bytes)
 	c.batch.effects = append(c.batch.effects, e)

@@ -68,8 +68,8 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 	}
 	d := conn.device
 	m := c.member(d.member)
-	if !m.sends.take(c.config.Sends, now) || !m.bytes.takeMany(c.config.Bytes, now, len(raw)*envelope.Recipients()) {
-		return wire.Refuse(wire.CodeRateLimited)
+	if err := c.pace(now, m, len(raw)*envelope.Recipients()); err != nil {
+		return err
 	}
 	if err := c.checkEpoch(now, envelope.Epoch); err != nil {
 		return err
@@ -98,6 +98,17 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 	op := c.batch.add(&c.batch.appends[len(c.batch.appends)-1])
 	d.last = envelope.Counter
 	c.batch.effects = append(c.batch.effects, effect{kind: effectSend, conn: conn, op: op, device: d})
+	return nil
+}
+
+// pace holds the bounds on what a member and all of them send in a time.
+func (c *Core) pace(now time.Time, m *member, size int) error {
+	if !m.sends.take(c.config.Sends, now) || !m.bytes.takeMany(c.config.Bytes, now, size) {
+		return wire.Errorf(wire.CodeRateLimited, "This member sends faster than the relay allows. Wait a moment and try again.")
+	}
+	if !c.sends.take(c.config.AllSends, now) || !c.bytes.takeMany(c.config.AllBytes, now, size) {
+		return wire.Errorf(wire.CodeRateLimited, "The members of this mesh send faster than the relay allows. Wait a moment and try again.")
+	}
 	return nil
 }
 

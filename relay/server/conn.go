@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 
 	"github.com/coder/websocket"
@@ -27,6 +28,7 @@ const (
 // All methods may be called from any goroutine.
 type conn struct {
 	id          mesh.ConnID
+	from        netip.Prefix // whom it counts for
 	ws          *websocket.Conn
 	pipe        *pipe
 	outputLimit int

@@ -20,6 +20,7 @@ type hub struct {
 	log       *slog.Logger
 	committer *committer
 	meters    *meters
+	crowd     *crowd
 	stop      chan struct{} // closed when the relay drains
 	unwatch   func()        // ends the look at what other nodes do; nil: there are none
 	lastConn  atomic.Uint64
@@ -48,6 +49,7 @@ func newHub(c Config) *hub {
 		live:    map[*conn]struct{}{},
 	}
 	h.meters = newMeters(c.Metrics, h)
+	h.crowd = newCrowd(c.Limits.Connections, c.Limits.AddressConnections)
 	h.committer = newCommitter(c.Store, h.meters)
 	h.uses.Go(h.retain)
 	if shared, ok := c.Store.(store.Shared); ok {
@@ -120,6 +122,7 @@ func (h *hub) open(id wire.MeshID, c *conn) {
 		h.meters.closedWith(wire.CodeOf(err))
 		// Between checkUpgrade and here the relay began to drain, or lost its lease; waiting for a farewell would hold it up.
 		_ = c.ws.CloseNow()
+		h.crowd.leave(c.from)
 		return
 	}
 	c.mail = &a.mail
@@ -136,6 +139,7 @@ func (h *hub) closed(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.live, c)
+	h.crowd.leave(c.from)
 }
 
 func (h *hub) stopping() bool {

@@ -32,7 +32,7 @@ func pair(t *testing.T) (*conn, *websocket.Conn) {
 		t.Fatal(err)
 	}
 	mail := newMailbox()
-	c := &conn{ws: <-accepted, input: newBudget(inputLimit), mail: &mail, hub: &hub{live: map[*conn]struct{}{}, meters: newMeters(metrics.New(), nil)}}
+	c := &conn{ws: <-accepted, input: newBudget(inputLimit), mail: &mail, hub: &hub{live: map[*conn]struct{}{}, crowd: newCrowd(0, 0), meters: newMeters(metrics.New(), nil)}}
 	c.ws.SetReadLimit(-1)
 	t.Cleanup(func() {
 		close(done)

@@ -31,6 +31,11 @@ func (h *hub) socketHandler(c api.Config) http.Handler {
 		if !admits(w, r) {
 			return
 		}
+		from := api.Network(c.Address(r))
+		if !h.crowd.enter(from) {
+			refuseCrowd(w)
+			return
+		}
 		hijacked := &hijacker{ResponseWriter: w, limit: h.output + controlRoom}
 		ws, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{
 			Subprotocols:       []string{wire.Subprotocol},
@@ -39,11 +44,12 @@ func (h *hub) socketHandler(c api.Config) http.Handler {
 		})
 		if err != nil {
 			h.log.Debug("an upgrade failed", "error", err)
+			h.crowd.leave(from)
 			return
 		}
 		ws.SetReadLimit(-1) // conn.read has limits of its own, and a code for them
 		h.open(id, &conn{
-			id: mesh.ConnID(h.lastConn.Add(1)), ws: ws, pipe: hijacked.pipe,
+			id: mesh.ConnID(h.lastConn.Add(1)), from: from, ws: ws, pipe: hijacked.pipe,
 			outputLimit: h.output, input: newBudget(inputLimit), hub: h,
 		})
 	})

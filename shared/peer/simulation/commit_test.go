@@ -19,6 +19,10 @@ func (r *relayNode) finish(batch mesh.Batch) {
 	if err != nil && r.plant.hopeful {
 		verdicts, err = r.plant.foresee(batch), nil
 	}
+	if isLost(err) {
+		r.rejoin()
+		return
+	}
 	if err != nil {
 		r.reload("because a commit failed")
 		return
@@ -49,7 +53,7 @@ func (r *relayNode) faulty(batch mesh.Batch) ([]mesh.Verdict, error) {
 		defer r.store.SetFaults(memory.Faults{})
 	}
 	verdicts, err := r.commit(batch)
-	if err != nil && !errors.Is(err, errDisk) {
+	if err != nil && !errors.Is(err, errDisk) && !isLost(err) {
 		r.w.fail("the relay's store: %v", err)
 	}
 	return verdicts, err
@@ -73,5 +77,6 @@ func (r *relayNode) commit(batch mesh.Batch) ([]mesh.Verdict, error) {
 		return s
 	})
 	r.w.oracle.committed(batch, all[0])
+	r.moved()
 	return all[0], err
 }

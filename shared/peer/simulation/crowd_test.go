@@ -41,7 +41,9 @@ func (w *world) gather(members int) {
 		}
 		c.sign(p, &roster.Profile{Sealed: sealed}, nil)
 	}
-	w.relay.boot()
+	for _, relay := range w.relays {
+		relay.boot()
+	}
 	for _, p := range w.peers {
 		p.member = wire.MemberID(p.device.Public.DeviceID())
 		p.put(peer.Founded(origin, f, c.last))

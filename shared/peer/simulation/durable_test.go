@@ -50,6 +50,11 @@ func (w *world) rollBack(b *backup) {
 		}
 	}
 	w.relay.putBack(b)
+	for _, p := range w.peers {
+		if w.recounts && !p.ended {
+			p.crash("to forget its counter")
+		}
+	}
 	w.oracle.lose()
 }
 

@@ -83,13 +83,14 @@ func (w *world) claim(p *peerNode, link invite.Link, member wire.MemberID, join 
 	}
 	again := func() { w.claim(p, link, member, join) }
 	w.after(time.Second, func() { again() })
-	row, err := w.relay.store.Invite(w.context(), string(link.Code))
+	relay := w.anyRelay()
+	row, err := relay.store.Invite(w.context(), string(link.Code))
 	if err != nil {
 		w.fail("the invite: %v", err)
 		return
 	}
 	if join == nil {
-		w.relay.ask(mesh.Event{Kind: mesh.EventLookup, Invite: &row}, func(a *mesh.Answer) {
+		relay.ask(mesh.Event{Kind: mesh.EventLookup, Invite: &row}, func(a *mesh.Answer) {
 			if a.Lookup == nil || join != nil || p.core != nil {
 				return
 			}
@@ -101,9 +102,10 @@ func (w *world) claim(p *peerNode, link invite.Link, member wire.MemberID, join 
 		})
 		return
 	}
-	w.relay.ask(mesh.Event{Kind: mesh.EventClaim, Claim: &mesh.Claim{Invite: &row, Recipient: p.device.Public.Box, Join: join}}, func(a *mesh.Answer) {
+	relay.ask(mesh.Event{Kind: mesh.EventClaim, Claim: &mesh.Claim{Invite: &row, Recipient: p.device.Public.Box, Join: join}}, func(a *mesh.Answer) {
 		switch {
 		case p.core != nil:
+		case a.Err != nil && a.Err.Retry: // it is asked again
 		case a.Claimed == nil:
 			w.fail("the claim of %s: %v", p.name, a.Err)
 		default:

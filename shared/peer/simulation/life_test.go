@@ -17,6 +17,8 @@ type life struct {
 	rolls rolling
 	// keep is how many entries of each stream the relay is to keep; 0: all.
 	keep uint64
+	// nodes is how many relays share the store; 0: one, which does not share it.
+	nodes int
 }
 
 type rolling uint8
@@ -42,6 +44,11 @@ func lifeOf(seed uint64) life {
 		return life{name: "rolled back", size: 3, rolls: amid}
 	case 5:
 		return life{name: "retention", size: 3, keep: 12}
+	case 7:
+		return []life{
+			{name: "two nodes", size: 3, nodes: 2}, {name: "three nodes", size: 3, nodes: 3},
+			{name: "two nodes and retention", size: 3, nodes: 2, keep: 12},
+		}[seed/8%3]
 	}
 	return life{name: "three", size: 3}
 }
@@ -53,6 +60,9 @@ func born(seed uint64, plant func(*world)) *world {
 	plant(w)
 	w.daemons = seed%5 == 0 || w.life.size > 3
 	w.relay.keep = w.life.keep
+	if w.life.nodes > 0 {
+		w.share(w.life.nodes)
+	}
 	w.verbose = seed == *oneSeed
 	if w.life.size > 3 {
 		w.gather(w.life.size)
@@ -86,6 +96,8 @@ func (w *world) act(until time.Time) {
 func (w *world) something(p *peerNode) {
 	others := w.others(p)
 	switch n := w.rand.IntN(100); {
+	case w.life.rolls != never && n >= 90 && n < 94:
+		p.input(peer.MakeInvite{})
 	case n < 55:
 		w.say(p, w.general())
 	case n < 80:
@@ -129,7 +141,10 @@ func (w *world) say(p *peerNode, in peer.ConversationID) {
 
 // chaos is the life of a world: its members talk while everything goes wrong, and then it heals.
 func (w *world) chaos() {
-	begun := w.relay.backUp()
+	var begun *backup
+	if w.life.rolls == atRest {
+		begun = w.relay.backUp()
+	}
 	w.talk(20 * time.Second)
 	if w.seed%4 == 0 {
 		w.after(14*time.Second, w.leaves)

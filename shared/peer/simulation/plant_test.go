@@ -28,6 +28,10 @@ type plant struct {
 	hasty bool
 	// sticky overhears that invites are withdrawn.
 	sticky bool
+	// unmoved does not hear that other nodes changed something.
+	unmoved bool
+	// lonely learns nothing of sessions on other nodes.
+	lonely bool
 	// reuses puts a backup back as it is, so that positions come twice.
 	reuses bool
 

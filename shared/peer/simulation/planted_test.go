@@ -73,6 +73,14 @@ func TestFindsFailedCommitsTakenForDone(t *testing.T) {
 	finds(t, "but the relay does not have it", func(w *world) { w.relay.plant.hopeful = true })
 }
 
+func TestFindsNodeThatDoesNotLookElsewhere(t *testing.T) {
+	finds(t, "does not have it", in(life{name: "two nodes", size: 3, nodes: 2}, func(w *world) { w.relay.plant.unmoved = true }))
+}
+
+func TestFindsNodeThatKnowsNoSessionsElsewhere(t *testing.T) {
+	finds(t, "the session", in(life{name: "two nodes", size: 3, nodes: 2}, func(w *world) { w.relay.plant.lonely = true }))
+}
+
 func TestFindsCardsThatAreNotHeardInACrowd(t *testing.T) {
 	finds(t, "the session", in(life{name: "crowd", size: 20}, func(w *world) { w.relay.plant.deaf = true }))
 }

@@ -15,15 +15,16 @@ const origin = "https://relay.test"
 type relayNode struct {
 	w     *world
 	mesh  wire.MeshID
-	store *memory.Store
+	store disk
 	core  *mesh.Core
 	conns mesh.ConnID
 	open  map[mesh.ConnID]*conn
 
 	waiting  []func() // events that came while a batch was in flight
 	inflight bool
-	life     int // rises with each start: what a dead core scheduled means nothing
-	ticks    int // rises with each tick that was scheduled
+	life     int  // rises with each start: what a dead core scheduled means nothing
+	ticks    int  // rises with each tick that was scheduled
+	stirred  bool // it will hear that other nodes changed something
 	requests mesh.RequestID
 	answers  map[mesh.RequestID]func(*mesh.Answer)
 
@@ -50,8 +51,10 @@ func (r *relayNode) create(statements [][]byte) (mesh.Created, error) {
 	if err != nil {
 		return mesh.Created{}, err
 	}
-	r.mesh = batch.Mesh
-	r.boot()
+	for _, node := range r.w.relays {
+		node.mesh = batch.Mesh
+		node.boot()
+	}
 	return mesh.ReadCreated(batch, verdicts[0], nil)
 }
 
@@ -67,6 +70,7 @@ func (r *relayNode) boot() {
 	}
 	config := mesh.DefaultConfig(origin)
 	config.Appends, config.Shows, config.Sends = r.appends, r.appends, r.sends
+	config.Node = r.node()
 	config.Keep = mesh.Retention{Count: r.keep}
 	core, err := mesh.New(config, snapshot, r.w.now)
 	if err != nil {
@@ -81,7 +85,8 @@ func (r *relayNode) boot() {
 // crash ends the relay as a power cut does; it starts again on what was committed.
 func (r *relayNode) crash(reason string) {
 	r.w.note("the relay crashes %s", reason)
-	r.store = r.store.Reopen(r.w.now)
+	r.store = reopen(r.store, r.w.now)
+	r.moved()
 	at := r.w.now
 	r.plant.record(func(s *memory.Store) *memory.Store { return s.Reopen(at) })
 	r.start()
@@ -134,6 +139,7 @@ func (r *relayNode) event(ev mesh.Event) {
 	}
 	handle()
 	r.take()
+	r.loseLease()
 	if r.w.happens(r.w.faults.relayCrash) {
 		r.crash("between commits")
 	}
@@ -188,6 +194,10 @@ func (r *relayNode) release(outputs []mesh.Output) {
 			}
 		case mesh.OutputRead:
 			r.read(c, o)
+		case mesh.OutputElsewhere:
+			r.elsewhere(o.Since)
+		case mesh.OutputFollow:
+			r.follow(o)
 		case mesh.OutputReload:
 			r.reload("because another writer moved the mesh")
 			return

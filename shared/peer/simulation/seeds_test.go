@@ -72,7 +72,7 @@ func (c *campaign) add(w *world) {
 	for _, witness := range w.oracle.nodes {
 		c.shown += len(witness.shown)
 	}
-	if c.done%1000 == 0 {
+	if c.done%250 == 0 {
 		c.t.Logf("%d seeds, %d steps after %s", c.done, c.steps, time.Since(c.began).Round(time.Second))
 	}
 }

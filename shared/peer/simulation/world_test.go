@@ -27,6 +27,7 @@ type faults struct {
 	peerCrash   int           // of a peer, at each of its inputs
 	relayCrash  int           // at each of its events
 	dialFails   int           // of a dial
+	lease       int           // that a node loses its lease, at each of its events
 	clockJump   int           // of a peer's clock, at each of its inputs
 	slowest     time.Duration // of a message; 0: all are equally fast
 	slowKeys    time.Duration // of a key operation
@@ -34,14 +35,15 @@ type faults struct {
 }
 
 var rough = faults{
-	drop: 60, peerCommit: 150, relayCommit: 120, relayDisk: 300, peerCrash: 400, relayCrash: 600, dialFails: 5, clockJump: 300,
+	drop: 60, peerCommit: 150, relayCommit: 120, relayDisk: 300, peerCrash: 400, relayCrash: 600, dialFails: 5, lease: 1500, clockJump: 300,
 	slowest: 300 * time.Millisecond, slowKeys: 50 * time.Millisecond, slowCommit: 30 * time.Millisecond,
 }
 
 // among are the faults of a world of so many members: what happens at each step is rarer where more steps are taken.
 func (f faults) among(members int) faults {
 	many := max(members/3, 1)
-	f.relayCommit, f.relayDisk, f.relayCrash, f.peerCommit, f.peerCrash = f.relayCommit*many, f.relayDisk*many, f.relayCrash*many, f.peerCommit*many, f.peerCrash*many
+	f.relayCommit, f.relayDisk, f.relayCrash, f.lease = f.relayCommit*many, f.relayDisk*many, f.relayCrash*many, f.lease*many
+	f.peerCommit, f.peerCrash = f.peerCommit*many, f.peerCrash*many
 	if many > 1 {
 		f.drop *= 10
 	}
@@ -59,7 +61,8 @@ type world struct {
 	number  uint64
 	steps   int
 
-	relay  *relayNode
+	relay  *relayNode   // the first of relays
+	relays []*relayNode // nodes on one store
 	peers  []*peerNode
 	oracle *oracle
 	trace  strings.Builder
@@ -117,6 +120,7 @@ func newWorld(seed uint64) *world {
 	}
 	w.oracle = newOracle(w)
 	w.relay = newRelayNode(w)
+	w.relays = []*relayNode{w.relay}
 	return w
 }
 

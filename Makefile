@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build dist test check e2e test-go soak faults test-interop test-wasm test-web measure bench fuzz vuln clean
+.PHONY: help run demo build dist test check e2e test-go soak simulate faults test-interop test-wasm test-web measure bench fuzz vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"zombiezen.com/go/sqlite"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -40,6 +42,10 @@ func Check(path string) (report Report, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return report, err
 	}
+	torn, err := checkLog(path)
+	if err != nil {
+		return report, err
+	}
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 	if err != nil {
 		return report, err
@@ -49,6 +55,9 @@ func Check(path string) (report Report, err error) {
 		return report, err
 	}
 	c := &checker{conn: conn, report: &report, kept: newKept()}
+	if torn != nil {
+		c.problem("", "%v", torn)
+	}
 	err = c.check()
 	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt { // no more can be read
 		c.mesh = wire.MeshID{}
@@ -56,6 +65,26 @@ func Check(path string) (report Report, err error) {
 		err = nil
 	}
 	return report, err
+}
+
+// checkLog looks at the write-ahead log before SQLite does, which forgets what is damaged. While a relay runs the log changes, and
+// what was damaged is forgotten already.
+func checkLog(path string) (problem, err error) {
+	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 {
+		return nil, nil
+	}
+	lock, err := takeLock(lockOf(filepath.Dir(path)))
+	if wire.CodeOf(err) == wire.CodeInUse {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	if problem = soundLog(path); errors.Is(problem, store.ErrDamaged) {
+		return problem, nil
+	}
+	return nil, problem
 }
 
 type checker struct {

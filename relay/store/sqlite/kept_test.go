@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/migrate"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -113,7 +115,7 @@ func TestDamagedOldStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := Open(dir, now); wire.CodeOf(err) != wire.CodeInternal {
+		if _, err := Open(dir, now); !errors.Is(err, store.ErrDamaged) {
 			t.Errorf("Open: %v, want that a chunk is damaged", err)
 		}
 	}
@@ -129,8 +131,8 @@ func TestDamagedChunk(t *testing.T) {
 	if err := prepare(s.writer, "UPDATE chunk SET data = zeroblob(length(data)) WHERE stream = 2").exec(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Read(t.Context(), meshID, inbox, 0, 1000); wire.CodeOf(err) != wire.CodeInternal {
-		t.Errorf("Read: %v, want %s", err, wire.CodeInternal)
+	if _, err := s.Read(t.Context(), meshID, inbox, 0, 1000); wire.CodeOf(err) != wire.CodeUnavailable {
+		t.Errorf("Read: %v, want %s", err, wire.CodeUnavailable)
 	}
 	snapshot, err := s.Load(t.Context(), meshID)
 	if err != nil {

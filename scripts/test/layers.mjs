@@ -38,6 +38,8 @@ async function go() {
   const parts = [
     await goTest(['./...'], { flags: ['-race'], env: { CGO_ENABLED: '1' } }),
     await goTest(['./shared/peer/simulation'], { flags: ['-run=^TestSeeds$'] }),
+    // Some of these are not built with the race detector, under which pools lose what they are given.
+    await goTest(['./shared/wire', './relay/mesh', './relay/server'], { flags: ['-run=Alloc'] }),
     await goTest(['./...'], { cwd: BENCH }),
     await goTest(['./...'], { cwd: DEPLOY }),
     await goTest(['./...'], { cwd: WYCHEPROOF }),

@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"claudemesh.com/mesh/relay/store/check"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -47,7 +48,7 @@ const raise = 1 << 14
 // Restore makes a data directory of a backup, for a relay that begins at a time or later. The directory must be empty or not
 // there yet (ErrExists). A relay on it gives no position that the one whose backup it is gave (docs/PROTOCOL.md, section
 // 8). With verify the backup is checked first; where the report has problems, nothing is restored.
-func Restore(file, dir string, now time.Time, verify bool) (report Report, err error) {
+func Restore(file, dir string, now time.Time, verify bool) (report check.Report, err error) {
 	if verify {
 		if report, err = Check(file); err != nil || len(report.Problems) > 0 {
 			return report, err

@@ -1,0 +1,65 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"claudemesh.com/mesh/relay/protocoltest"
+	"claudemesh.com/mesh/relay/store/postgres/postgrestest"
+)
+
+// TestCheckPostgres: what is damaged in PostgreSQL is told like what is damaged in a file.
+func TestCheckPostgres(t *testing.T) {
+	address := postgrestest.Start(t).Database(t)
+	p := serving(t, "", "", "--database-url", address)
+	m := protocoltest.Found(t, p.target)
+	talk(t, m, 3)
+	if out := does(t, 0, "check", "--database-url", address); !strings.Contains(out, "1 meshes, 2 streams") || !strings.Contains(out, "5 entries") {
+		t.Errorf("check of a running relay: %s", out)
+	}
+	p.stops(t)
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, damage := range []struct{ sql, undo, want string }{
+		{"UPDATE chunk SET data = set_byte(data, 60, 255 - get_byte(data, 60)) WHERE count = 1", "", "is damaged"},
+		{"UPDATE stream SET count = count + 1", "UPDATE stream SET count = count - 1", "are counted, and chunks hold"},
+		{"UPDATE stream SET head = head + 1", "UPDATE stream SET head = head - 1", "and the last entry at"},
+		{"UPDATE counter SET bytes = bytes + 9", "UPDATE counter SET bytes = bytes - 9", "is counted with"},
+		{"UPDATE counter SET last = last - 1", "UPDATE counter SET last = last + 1", "and its last one is 2"},
+		{"UPDATE audit SET number = entry * 2", "UPDATE audit SET number = NULL", "the audit has"},
+		{"UPDATE relay SET generation = generation - 5", "UPDATE relay SET generation = generation + 5", "and the relay only in"},
+		{"UPDATE mesh SET head = set_byte(head, 0, 255 - get_byte(head, 0))", "", "the chain of statements does not lead to"},
+	} {
+		undo := damage.undo
+		if undo == "" {
+			undo = damage.sql // the same again
+		}
+		for _, step := range []struct {
+			sql  string
+			code int
+			want string
+		}{{damage.sql, exitDamaged, damage.want}, {undo, 0, "0 problems"}} {
+			if tag, err := conn.Exec(t.Context(), step.sql); err != nil || tag.RowsAffected() == 0 {
+				t.Fatalf("%s: %v %v", step.sql, tag, err)
+			}
+			if out := does(t, step.code, "check", "--database-url", address); !strings.Contains(out, step.want) {
+				t.Errorf("%s: %s; want %q", step.sql, out, step.want)
+			}
+		}
+	}
+	does(t, exitUsage, "check", t.TempDir(), "--database-url", address)
+	if out := does(t, exitUsage, "backup", address, "x"); !strings.Contains(out, "pg_dump") {
+		t.Errorf("backup of PostgreSQL: %s", out)
+	}
+	if out := does(t, exitUsage, "restore", "x", address); !strings.Contains(out, "pg_restore") {
+		t.Errorf("restore to PostgreSQL: %s", out)
+	}
+}

@@ -103,15 +103,19 @@ func (b *backup) Run(o *outside) error {
 }
 
 type restore struct {
-	File   string `arg:"" type:"path" help:"A file that the backup command made."`
-	Dir    string `arg:"" type:"path" help:"The data folder to make. It must be empty or not there yet."`
-	Verify bool   `help:"Check the backup first, and restore nothing where it is damaged."`
+	File     string `arg:"" optional:"" type:"path" help:"A file that the backup command made."`
+	Dir      string `arg:"" optional:"" type:"path" help:"The data folder to make. It must be empty or not there yet."`
+	Database string `name:"database-url" placeholder:"URL" help:"In place of both, a PostgreSQL database that was put back with pg_restore: it is made fit for relays to start on."`
+	Verify   bool   `help:"Check the backup first, and restore nothing where it is damaged."`
 }
 
-// Run makes a data folder of a backup.
+// Run makes a data folder of a backup, or a PostgreSQL database fit.
 func (r *restore) Run(o *outside) error {
-	if isAddress(r.File) || isAddress(r.Dir) {
-		return usageError("a PostgreSQL database is put back with pg_restore into an empty database, before a relay starts on it; then check it with \"claudemesh-relay check --database-url\". See \"Backups\" in docs/operating.md")
+	if r.Database != "" && r.File == "" {
+		return r.database(o)
+	}
+	if r.Database != "" || r.Dir == "" || isAddress(r.File) || isAddress(r.Dir) {
+		return usageError("name a backup and the folder to make of it; or, with --database-url alone, a PostgreSQL database that pg_restore has put back")
 	}
 	report, err := sqlite.Restore(r.File, r.Dir, time.Now(), r.Verify)
 	if err != nil {
@@ -126,6 +130,28 @@ func (r *restore) Run(o *outside) error {
 		return errDamaged
 	}
 	_, err = fmt.Fprintln(o.stdout, "restored to", r.Dir)
+	return err
+}
+
+// database does what is left to do when PostgreSQL's own tools have put a database back.
+func (r *restore) database(o *outside) error {
+	ctx := context.Background()
+	if r.Verify {
+		report, err := postgres.Check(ctx, r.Database)
+		if err != nil {
+			return fmt.Errorf("checking the PostgreSQL database: %w", err)
+		}
+		if err := tell(o.stdout, report); err != nil {
+			return err
+		}
+		if len(report.Problems) > 0 {
+			return errDamaged
+		}
+	}
+	if err := postgres.Restored(ctx, r.Database, time.Now()); err != nil {
+		return fmt.Errorf("restoring: %w", err)
+	}
+	_, err := fmt.Fprintln(o.stdout, "relays may start on the PostgreSQL database")
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"claudemesh.com/mesh/relay/protocoltest"
 	"claudemesh.com/mesh/relay/store/postgres/postgrestest"
+	"claudemesh.com/mesh/shared/wire"
 )
 
 // TestCheckPostgres: what is damaged in PostgreSQL is told like what is damaged in a file.
@@ -62,4 +63,41 @@ func TestCheckPostgres(t *testing.T) {
 	if out := does(t, exitUsage, "restore", "x", address); !strings.Contains(out, "pg_restore") {
 		t.Errorf("restore to PostgreSQL: %s", out)
 	}
+}
+
+// TestRestorePostgres: a database that was put back gives no position that was given since its backup was made, also where
+// generations ran ahead of the clock.
+func TestRestorePostgres(t *testing.T) {
+	address := postgrestest.Start(t).Database(t)
+	backup := strings.Replace(address, "/test1?", "/backup?", 1)
+	p := serving(t, "", "", "--database-url", address)
+	m := protocoltest.Found(t, p.target)
+	talk(t, m, 3)
+	if out := does(t, exitFailed, "restore", "--database-url", address); !strings.Contains(out, "a relay runs on the database") {
+		t.Errorf("restore under a running relay: %s", out)
+	}
+	p.stops(t)
+	conn, err := pgx.Connect(t.Context(), strings.Replace(address, "/test1?", "/postgres?", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE backup TEMPLATE test1"); err != nil {
+		t.Fatal(err)
+	}
+	var highest wire.Position
+	for range 4 { // connections more often than once a minute
+		p.rise(t)
+		highest = talk(t, m, 1)[0]
+		p.stops(t)
+	}
+	if out := does(t, 0, "restore", "--database-url", backup, "--verify"); !strings.Contains(out, "0 problems") {
+		t.Errorf("restore: %s", out)
+	}
+	p.Flags = []string{"--verbose", "--database-url", backup}
+	p.rise(t)
+	if position := talk(t, m, 1)[0]; position <= highest {
+		t.Errorf("position %d was given, and %d before", position, highest)
+	}
+	does(t, 0, "check", "--database-url", backup)
 }

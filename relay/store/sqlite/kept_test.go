@@ -147,3 +147,35 @@ func TestDamagedChunk(t *testing.T) {
 	}
 	commit(t, s, sends(4, 4, 10))
 }
+
+// TestSpace: what is dropped makes room in the file, which does not shrink; a backup holds only what is kept.
+func TestSpace(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	commit(t, s, found, sends(1, 100, 100<<10))
+	trim := mesh.Batch{Mesh: meshID, Ops: []mesh.Op{&mesh.Trim{Stream: inbox, Before: 1}}}
+	drop := func() {
+		t.Helper()
+		for more := true; more; {
+			verdicts, err := s.Commit(t.Context(), []mesh.Batch{trim})
+			if err != nil {
+				t.Fatal(err)
+			}
+			more = verdicts[0][0].Trimmed.More
+		}
+	}
+	drop()
+	full := number(t, s, "PRAGMA page_count")
+	commit(t, s, sends(101, 200, 100<<10))
+	drop()
+	if again := number(t, s, "PRAGMA page_count"); again > full+full/20 {
+		t.Errorf("the file has %d pages, and %d after as much was written and dropped again", full, again)
+	}
+	file := filepath.Join(t.TempDir(), "backup")
+	if err := Backup(dir, file); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Size() > full*4096/10 {
+		t.Errorf("the backup has %d bytes, and the file %d (%v)", info.Size(), full*4096, err)
+	}
+}

@@ -114,7 +114,7 @@ func (a *actor) askElsewhere(since mesh.Mark) {
 func (a *actor) follow(o mesh.Output) {
 	a.hub.follows <- struct{}{}
 	defer func() { <-a.hub.follows }()
-	event := mesh.Event{Kind: mesh.EventFollowed, Stream: o.Stream, Tag: o.Tag}
+	event := mesh.Event{Kind: mesh.EventFollowed, Tag: o.Tag, Followed: &mesh.Followed{Stream: o.Stream}}
 	page, err := a.page(o)
 	if n := len(page.Entries); n > 0 {
 		a.hub.meters.behind.Observe(max(time.Since(time.UnixMilli(int64(page.Entries[n-1].Time))), 0).Seconds())
@@ -123,7 +123,7 @@ func (a *actor) follow(o mesh.Output) {
 		a.hub.log.Error("a stream could not be read", "mesh", a.id, "stream", o.Stream.Kind.String(), "error", err)
 		event.Failed = true
 	} else {
-		event.Page = &page
+		event.Followed.Page = page
 	}
 	a.mail.put(item{event: &event})
 }

@@ -76,6 +76,9 @@ func rowsOf(z sizes) []row {
 			"routing", fmt.Sprintf("Routing: %d pairs, %d B, window %d", z.pairs, z.message, z.window),
 			[]string{relaySQLite, relayMemory, natsCore, bareForwarder}, []figure{rate, cpu, p50, p99}, routing,
 		}, {
+			"nodes", fmt.Sprintf("Nodes: %d pairs, %d B, window %d, each pair over two relays where there are several; CPU with PostgreSQL's", z.pairs, z.message, z.window),
+			[]string{relayOne, relayTwo, relayThree}, []figure{rate, cpu, p50, p99}, routing,
+		}, {
 			"rtt", fmt.Sprintf("Ping-pong: one pair, %d B", z.message),
 			[]string{relaySQLite, relayMemory, natsCore, bareForwarder}, []figure{p50, p99, cpu}, roundTrip,
 		}, {

@@ -32,7 +32,12 @@ var outdated = map[wire.Code]bool{
 }
 
 // sendAgain judges a send once more when everything is known that is committed now: what its device knows it may know of another node.
-func (c *Core) sendAgain(conn *connection, payload []byte) {
+// False: too much of its member waits already.
+func (c *Core) sendAgain(conn *connection, payload []byte) bool {
+	m := c.member(conn.device.member)
+	if !m.hold(len(payload)) {
+		return false
+	}
 	kept := bytes.Clone(payload)
 	c.stall(conn, func(now time.Time) {
 		conn.rejudged = true

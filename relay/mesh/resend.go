@@ -40,12 +40,17 @@ func (c *Core) sendAgain(conn *connection, payload []byte) bool {
 	}
 	kept := bytes.Clone(payload)
 	c.stall(conn, func(now time.Time) {
+		m.drop(len(kept))
+		if conn.ending {
+			return
+		}
 		conn.rejudged = true
 		if err := c.send(now, conn, kept); err != nil {
 			c.complain(conn, err)
 		}
 		conn.rejudged = false
 	})
+	return true
 }
 
 // stall passes over what a connection sends until do is done, and then asks for that again.
@@ -54,11 +59,8 @@ func (c *Core) stall(conn *connection, do func(now time.Time)) {
 	c.wait(func(now time.Time, _ io.Reader) {
 		again := conn.skipped
 		conn.stalled, conn.skipped = false, false
-		if conn.ending {
-			return
-		}
 		do(now)
-		if again {
+		if again && !conn.ending {
 			c.resume(conn, conn.device.last)
 		}
 	})

@@ -23,15 +23,25 @@ func (c *Core) append(now time.Time, entropy io.Reader, conn *connection, payloa
 	if a.Ref == 0 {
 		return wire.Errorf(wire.CodeMalformed, "a ref is 1 or more")
 	}
+	m, size := c.member(conn.device.member), len(payload)
+	if !m.hold(size) {
+		c.unreply(conn, a.Ref, wire.Refuse(wire.CodeRateLimited))
+		return nil
+	}
+	refuse := func(err error) {
+		m.drop(size)
+		c.unreply(conn, a.Ref, err)
+	}
 	paid := false // it took from Config.Appends
 	var try step
 	try = func(now time.Time, entropy io.Reader) {
 		if known := c.landed[sha256.Sum256(a.Statement)]; known != nil {
+			m.drop(size)
 			c.whenDone(-1, func(time.Time, *Verdict) { c.reply(conn, a.Ref, known) })
 			return
 		}
-		if !paid && !c.member(conn.device.member).appends.take(c.config.Appends, now) {
-			c.unreply(conn, a.Ref, wire.Refuse(wire.CodeRateLimited))
+		if !paid && !m.appends.take(c.config.Appends, now) {
+			refuse(wire.Refuse(wire.CodeRateLimited))
 			return
 		}
 		statement, op, land, err := c.judge(now, entropy, conn, &a)
@@ -39,23 +49,27 @@ func (c *Core) append(now time.Time, entropy io.Reader, conn *connection, payloa
 			// What its author knows it may know of another node.
 			paid = true
 			c.whenKnown(now, entropy, func(now time.Time, entropy io.Reader) {
-				if err := c.inTurn(now, entropy, len(payload), try); err != nil {
-					c.unreply(conn, a.Ref, err)
+				if err := c.inTurn(now, entropy, size, try); err != nil {
+					refuse(err)
 				}
 			})
 			return
 		}
 		paid = true
 		if err != nil {
-			c.unreply(conn, a.Ref, err)
+			refuse(err)
 			return
 		}
-		c.carry(now, statement, op, land, func() { c.reply(conn, a.Ref, land) }, func(err error) {
+		c.carry(now, statement, op, land, func() {
+			m.drop(size)
+			c.reply(conn, a.Ref, land)
+		}, func(err error) {
+			m.drop(size)
 			c.sendJSONNow(conn, wire.FrameReply, wire.Reply{Ref: a.Ref, Error: wire.AsError(err)})
 		})
 	}
-	if err := c.inTurn(now, entropy, len(payload), try); err != nil {
-		c.unreply(conn, a.Ref, err)
+	if err := c.inTurn(now, entropy, size, try); err != nil {
+		refuse(err)
 	}
 	return nil
 }

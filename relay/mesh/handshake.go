@@ -17,7 +17,17 @@ func (c *Core) hello(now time.Time, entropy io.Reader, conn *connection, payload
 		c.drop(now, conn, wire.AsError(err))
 		return
 	}
+	if err := c.fitting(&h); err != nil {
+		c.drop(now, conn, wire.AsError(err))
+		return
+	}
+	if c.nodes.hellos >= c.config.Handshakes {
+		c.drop(now, conn, wire.Refuse(wire.CodeUnavailable))
+		return
+	}
+	c.nodes.hellos++
 	c.whenKnown(now, entropy, func(now time.Time, _ io.Reader) {
+		c.nodes.hellos--
 		if conn.ending {
 			return
 		}
@@ -31,14 +41,21 @@ func (c *Core) hello(now time.Time, entropy io.Reader, conn *connection, payload
 	})
 }
 
+// fitting checks what needs no roster, so that what waits for one is small.
+func (c *Core) fitting(h *wire.Hello) error {
+	switch {
+	case h.Session.IsZero():
+		return wire.Errorf(wire.CodeMalformed, "a session id is not zero")
+	case !slices.Contains(c.config.Origins, h.Origin):
+		return wire.Refuse(wire.CodeWrongOrigin)
+	case len(h.Signature) != identity.SignatureSize:
+		return wire.Refuse(wire.CodeBadSignature)
+	}
+	return nil
+}
+
 // prove checks that the peer holds the device's key, over this connection's nonce.
 func (c *Core) prove(conn *connection, h wire.Hello) error {
-	if h.Session.IsZero() {
-		return wire.Errorf(wire.CodeMalformed, "a session id is not zero")
-	}
-	if !slices.Contains(c.config.Origins, h.Origin) {
-		return wire.Refuse(wire.CodeWrongOrigin)
-	}
 	view, ok := c.roster.Device(h.Device)
 	if !ok {
 		return wire.Refuse(wire.CodeUnknownDevice)

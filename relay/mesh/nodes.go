@@ -46,7 +46,7 @@ type nodes struct {
 	looks    int  // how often that was done
 	look     time.Time
 
-	hellos int    // of connections that wait
+	hellos int    // how many wait
 	later  []step // wait for an Elsewhere that is asked for from now on
 	begun  []step // wait for the one that is under way
 	next   []step // wait for the next batch

@@ -52,6 +52,7 @@ func newHub(c Config) *hub {
 	h.crowd = newCrowd(c.Limits.Connections, c.Limits.AddressConnections)
 	h.committer = newCommitter(c.Store, h.meters)
 	h.uses.Go(h.retain)
+	h.uses.Go(func() { h.retainRecords(c.Audit) })
 	if shared, ok := c.Store.(store.Shared); ok {
 		ctx, cancel := context.WithCancel(context.Background())
 		h.unwatch = cancel

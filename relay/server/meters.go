@@ -28,6 +28,7 @@ type meters struct {
 	statements, claims, cursors *metrics.Counter
 	created                     *metrics.Counter
 	trimmed, trimmedBytes       *metrics.Counter
+	records                     *metrics.Counter
 
 	loads, loadFailures     *metrics.Counter
 	reads, readFailures     *metrics.Counter
@@ -67,6 +68,7 @@ func newMeters(r *metrics.Registry, h *hub) *meters {
 		created:      r.Counter("claudemesh_meshes_created_total", "Meshes made."),
 		trimmed:      r.Counter("claudemesh_trimmed_total", "Entries that retention dropped."),
 		trimmedBytes: r.Counter("claudemesh_trimmed_bytes_total", "Bytes that retention dropped."),
+		records:      r.Counter("claudemesh_audit_dropped_total", "Records of the audit that were dropped because of their age."),
 
 		loads:          r.Counter("claudemesh_mesh_loads_total", "Meshes loaded from the store."),
 		loadFailures:   r.Counter("claudemesh_mesh_load_failures_total", "Meshes that were asked for and could not be loaded, such as are not there among them."),

@@ -37,6 +37,38 @@ func (h *hub) retain() {
 	}
 }
 
+// How many records of the audit go in one transaction, and how long the relay pauses before the next, so that commits pass.
+const (
+	recordsAtOnce = 1000
+	recordsPause  = 50 * time.Millisecond
+)
+
+// retainRecords drops what is too old of the audit, of every mesh, until the relay drains.
+func (h *hub) retainRecords(age time.Duration) {
+	if age <= 0 {
+		return
+	}
+	ticker := time.NewTicker(agedEvery)
+	defer ticker.Stop()
+	for {
+		before := uint64(max(time.Now().Add(-age).UnixMilli(), 0))
+		dropped, err := h.store.DropRecords(context.Background(), before, recordsAtOnce)
+		if err != nil {
+			h.log.Error("old records of the audit could not be dropped", "error", err)
+		}
+		h.meters.records.Add(dropped)
+		next := ticker.C
+		if dropped > 0 {
+			next = time.After(recordsPause)
+		}
+		select {
+		case <-h.stop:
+			return
+		case <-next:
+		}
+	}
+}
+
 // wake loads a mesh that is not in memory.
 func (h *hub) wake(id wire.MeshID) {
 	h.mu.Lock()

@@ -1,9 +1,12 @@
 package server_test
 
 import (
+	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/protocoltest"
 	"claudemesh.com/mesh/relay/server"
 	"claudemesh.com/mesh/relay/store"
@@ -131,5 +134,48 @@ func TestRetentionOfQuietMesh(t *testing.T) {
 		if kept() != 0 {
 			t.Error("it is still there")
 		}
+	})
+}
+
+// What is too old of the audit goes in pieces, of a mesh that nobody comes to as well, and not before its time.
+func TestRetentionOfAudit(t *testing.T) {
+	const hours = time.Hour
+	synctest.Test(t, func(t *testing.T) {
+		s := inMemory()
+		began := time.Now()
+		at := func(d time.Duration) uint64 { return uint64(began.Add(d).UnixMilli()) }
+		commit := func(m byte, op mesh.Op) {
+			verdicts, err := s.Commit(t.Context(), []mesh.Batch{{Mesh: wire.MeshID{m}, Ops: []mesh.Op{op}}})
+			if err != nil || verdicts[0][0].Outcome != mesh.Done {
+				t.Fatalf("%+v %v", verdicts, err)
+			}
+		}
+		const records = 2500 // of each mesh, besides the first one: more than go at once
+		for m := range byte(2) {
+			commit(m+1, &mesh.CreateMesh{Statements: [][]byte{[]byte("genesis")}, Time: at(0)})
+			for n := range uint64(records) {
+				commit(m+1, &mesh.AppendEnvelope{
+					Device: wire.DeviceID{3}, After: n, Counter: n + 1, Time: at(time.Duration(m+1) * hours),
+					Entries: []mesh.NewEntry{{Stream: wire.InboxStream(wire.MemberID{2}), Envelope: []byte("text")}},
+				})
+			}
+		}
+		r := startOn(t, newPipes(), s, func(c *server.Config) { c.Audit = 24 * hours })
+		defer r.stop(t)
+		want := func(after time.Duration, of ...int) {
+			t.Helper()
+			time.Sleep(time.Until(began.Add(after)))
+			for m := range byte(2) {
+				left, err := s.Audit(t.Context(), wire.MeshID{m + 1}, 0, 1<<20)
+				if err != nil || len(left) != of[m] {
+					t.Errorf("after %v mesh %d has %d records, want %d (%v)", after, m+1, len(left), of[m], err)
+				}
+			}
+		}
+		want(24*hours-time.Minute, records+1, records+1)
+		want(25*hours-time.Minute, records, records)
+		want(26*hours-time.Minute, 0, records)
+		want(27*hours, 0, 0)
+		r.counts(t, fmt.Sprintf("audit_dropped_total %d", 2*(records+1)))
 	})
 }

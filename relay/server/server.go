@@ -26,6 +26,7 @@ const DefaultOutput = 4 << 20
 type Config struct {
 	Store store.Store
 	Mesh  mesh.Config
+	Audit time.Duration // how long records of the audit are kept; 0: for ever
 	API   api.Config
 	// Dashboard serves every path that is not the API's.
 	Dashboard http.Handler

@@ -40,6 +40,12 @@ type Store interface {
 	// Audit gives at most limit records of a mesh with a Number above after, in order.
 	Audit(ctx context.Context, id wire.MeshID, after uint64, limit int) ([]Record, error)
 
+	// DropRecords drops records of any mesh that were written before a time, in milliseconds since 1970, at most limit of them
+	// in one transaction, and gives how many went: 0 when none is left, or another node is at it. Of each mesh the oldest go
+	// first, and what stands behind a younger record, as after a clock that was wrong, waits for that one: so the numbers of those
+	// left stay and follow one another, and no number is given again.
+	DropRecords(ctx context.Context, before uint64, limit int) (dropped int, err error)
+
 	// Ready is nil when a commit can be expected to succeed.
 	Ready(ctx context.Context) error
 

@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -161,6 +163,8 @@ func TestCheck(t *testing.T) {
 		{"UPDATE counter SET last = 2", "and its last one is 2"},
 		{"UPDATE cursor SET position = position + 1", "the cursor of device"},
 		{"UPDATE relay SET generation = 1", "and the relay only in 1"},
+		{"DELETE FROM audit WHERE number = 2", "the audit has"},
+		{"DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)", "the last line of the audit is"},
 		{"DELETE FROM stream WHERE number = 2", "chunks belong to nothing"},
 		{"DELETE FROM mesh", "streams belong to nothing"},
 	} {
@@ -204,4 +208,33 @@ func TestCheck(t *testing.T) {
 	does(t, exitFailed, "check", t.TempDir())
 	does(t, exitUsage, "check")
 	does(t, exitFailed, "backup", t.TempDir(), filepath.Join(t.TempDir(), "x"))
+}
+
+// TestCheckOfDroppedAudit: an audit of which the beginning or all was dropped is sound, and goes on.
+func TestCheckOfDroppedAudit(t *testing.T) {
+	data := t.TempDir()
+	p := serving(t, "", data)
+	m := protocoltest.Found(t, p.target)
+	for _, limit := range []int{2, 100} {
+		talk(t, m, 3)
+		p.stops(t)
+		s, err := store.Open(data, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err1 := s.Audit(t.Context(), m.ID, 0, 100)
+		dropped, err2 := s.DropRecords(t.Context(), 1<<50, limit)
+		left, err3 := s.Audit(t.Context(), m.ID, 0, 100)
+		if err := errors.Join(err1, err2, err3, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if want := min(limit, len(before)); dropped != want || len(left) != len(before)-want || dropped < 2 {
+			t.Errorf("%d of %d records were dropped, and %d are left", dropped, len(before), len(left))
+		}
+		does(t, 0, "check", data)
+		p = serving(t, "", data)
+		m.Target = p.target
+	}
+	talk(t, m, 2)
+	does(t, 0, "check", data)
 }

@@ -13,6 +13,7 @@ import (
 // keeping are the flags that say how much the relay keeps, and for how long.
 type keeping struct {
 	KeepDays     int  `default:"90" placeholder:"N" help:"Days for which messages are kept, read or not; 0: for ever. Default 90."`
+	AuditDays    *int `placeholder:"N" help:"Days for which the audit is kept: ids, counts and times of what was done; 0: for ever. Default: as many as --keep-days."`
 	KeepMessages int  `default:"0" placeholder:"N" help:"Newest messages kept of each inbox and topic; older ones go. 0: no limit. Default 0."`
 	KeepBytes    size `default:"0" placeholder:"SIZE" help:"Newest bytes kept of each inbox and topic, likewise, for example 100MiB. 0: no limit. Default 0."`
 	MeshBytes    size `default:"4GiB" placeholder:"SIZE" help:"Bytes kept of a mesh; above it, sends are refused and nothing is dropped. 0: no limit. Default 4GiB."`
@@ -32,6 +33,8 @@ func (k *keeping) apply(c *mesh.Config) error {
 	switch {
 	case k.KeepDays < 0 || k.KeepDays > maxKeepDays:
 		return usageError(fmt.Sprintf("--keep-days %d: it is from 1 to %d, or 0 to keep messages for ever", k.KeepDays, maxKeepDays))
+	case k.AuditDays != nil && (*k.AuditDays < 0 || *k.AuditDays > maxKeepDays):
+		return usageError(fmt.Sprintf("--audit-days %d: it is from 1 to %d, or 0 to keep the audit for ever", *k.AuditDays, maxKeepDays))
 	case k.KeepMessages < 0:
 		return usageError(fmt.Sprintf("--keep-messages %d: it is 1 or more, or 0 for no limit", k.KeepMessages))
 	case k.KeepBytes != 0 && k.KeepBytes < minKeepBytes:
@@ -43,10 +46,20 @@ func (k *keeping) apply(c *mesh.Config) error {
 	case k.MeshBytes != 0 && k.MemberBytes > k.MeshBytes:
 		return usageError(fmt.Sprintf("--member-bytes %s is more than --mesh-bytes %s, so one member could fill the mesh. Lower the one or raise the other", k.MemberBytes, k.MeshBytes))
 	}
-	c.Keep = mesh.Retention{Age: time.Duration(k.KeepDays) * 24 * time.Hour, Count: uint64(k.KeepMessages), Bytes: uint64(k.KeepBytes)}
+	c.Keep = mesh.Retention{Age: days(k.KeepDays), Count: uint64(k.KeepMessages), Bytes: uint64(k.KeepBytes)}
 	c.MeshBytes, c.MemberBytes = uint64(k.MeshBytes), uint64(k.MemberBytes)
 	return nil
 }
+
+// audit is how long records of the audit are kept; 0: for ever.
+func (k *keeping) audit() time.Duration {
+	if k.AuditDays != nil {
+		return days(*k.AuditDays)
+	}
+	return days(k.KeepDays)
+}
+
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 
 // size is a number of bytes, written with a unit where it has one.
 type size uint64

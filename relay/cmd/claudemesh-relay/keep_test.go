@@ -18,11 +18,14 @@ func TestKeep(t *testing.T) {
 		want mesh.Retention
 		mesh uint64
 		each uint64
+		days time.Duration // of the audit
 	}{
-		{"", mesh.Retention{Age: 90 * 24 * time.Hour}, 4 << 30, 1 << 30},
-		{"--keep-days 0 --mesh-bytes 0 --member-bytes 0", mesh.Retention{}, 0, 0},
+		{"", mesh.Retention{Age: 90 * 24 * time.Hour}, 4 << 30, 1 << 30, 90},
+		{"--audit-days 7", mesh.Retention{Age: 90 * 24 * time.Hour}, 4 << 30, 1 << 30, 7},
+		{"--audit-days 0", mesh.Retention{Age: 90 * 24 * time.Hour}, 4 << 30, 1 << 30, 0},
+		{"--keep-days 0 --mesh-bytes 0 --member-bytes 0", mesh.Retention{}, 0, 0, 0},
 		{"--keep-days 7 --keep-messages 1000 --keep-bytes 100MiB --mesh-bytes 1TiB --member-bytes 4194304",
-			mesh.Retention{Age: 7 * 24 * time.Hour, Count: 1000, Bytes: 100 << 20}, 1 << 40, 4 << 20},
+			mesh.Retention{Age: 7 * 24 * time.Hour, Count: 1000, Bytes: 100 << 20}, 1 << 40, 4 << 20, 7},
 	} {
 		var k keeping
 		if _, err := kong.Must(&k).Parse(strings.Fields(c.args)); err != nil {
@@ -30,8 +33,8 @@ func TestKeep(t *testing.T) {
 			continue
 		}
 		var got mesh.Config
-		if err := k.apply(&got); err != nil || got.Keep != c.want || got.MeshBytes != c.mesh || got.MemberBytes != c.each {
-			t.Errorf("%q: %+v, %d, %d, %v", c.args, got.Keep, got.MeshBytes, got.MemberBytes, err)
+		if err := k.apply(&got); err != nil || got.Keep != c.want || got.MeshBytes != c.mesh || got.MemberBytes != c.each || k.audit() != c.days*24*time.Hour {
+			t.Errorf("%q: %+v, %d, %d, %v, %v", c.args, got.Keep, got.MeshBytes, got.MemberBytes, k.audit(), err)
 		}
 	}
 	// The defaults of the flags and of the library are the same.
@@ -51,6 +54,8 @@ func TestKeepNonsense(t *testing.T) {
 	for args, want := range map[string]string{
 		"--keep-days=-1":                        "--keep-days -1",
 		"--keep-days=40000":                     "--keep-days 40000",
+		"--audit-days=-1":                       "--audit-days -1",
+		"--audit-days=40000":                    "--audit-days 40000",
 		"--keep-messages=-5":                    "--keep-messages -5",
 		"--keep-bytes=10":                       "--keep-bytes 10 bytes",
 		"--mesh-bytes=1MiB":                     "--mesh-bytes 1MiB",

@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// docs/operating.md tells of every metric of a relay, and of every flag that is a limit.
+// docs/operating.md tells of every metric of a relay, and of every flag that is a limit or says what is kept.
 func TestOperatingPage(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "operating.md"))
 	if err != nil {
@@ -31,16 +31,18 @@ func TestOperatingPage(t *testing.T) {
 			t.Errorf("docs/operating.md tells of %s, which there is not", m[1])
 		}
 	}
-	for field := range reflect.TypeFor[limiting]().Fields() {
-		var flag strings.Builder
-		for _, r := range field.Name {
-			if unicode.IsUpper(r) {
-				flag.WriteByte('-')
+	for _, flags := range []reflect.Type{reflect.TypeFor[limiting](), reflect.TypeFor[keeping]()} {
+		for field := range flags.Fields() {
+			var flag strings.Builder
+			for _, r := range field.Name {
+				if unicode.IsUpper(r) {
+					flag.WriteByte('-')
+				}
+				flag.WriteRune(unicode.ToLower(r))
 			}
-			flag.WriteRune(unicode.ToLower(r))
-		}
-		if name := "`-" + flag.String() + "`"; !strings.Contains(page, name) {
-			t.Errorf("docs/operating.md does not tell of %s", name)
+			if name := "`-" + flag.String() + "`"; !strings.Contains(page, name) {
+				t.Errorf("docs/operating.md does not tell of %s", name)
+			}
 		}
 	}
 }

@@ -119,6 +119,7 @@ func (s *serve) Run(o *outside) (err error) {
 	relay := server.New(server.Config{
 		Store: database,
 		Mesh:  limits,
+		Audit: s.Keeping.audit(),
 		API: api.Config{
 			Creation:  creation,
 			Token:     token,

@@ -164,11 +164,34 @@ func (s *Store) Audit(_ context.Context, id wire.MeshID, after uint64, limit int
 		return nil, errClosed
 	}
 	m := s.disk.meshes[id]
-	if m == nil || after >= uint64(len(m.records)) {
+	if m == nil {
 		return nil, nil
 	}
-	rest := m.records[after:]
+	at := slices.IndexFunc(m.records, func(r store.Record) bool { return r.Number > after })
+	if at < 0 {
+		return nil, nil
+	}
+	rest := m.records[at:]
 	return slices.Clone(rest[:min(limit, len(rest))]), nil
+}
+
+// DropRecords implements store.Store.
+func (s *Store) DropRecords(_ context.Context, before uint64, limit int) (dropped int, err error) {
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	if s.closed {
+		return 0, errClosed
+	}
+	for _, m := range s.disk.numbers {
+		n := 0
+		for n < len(m.records) && n < limit-dropped && m.records[n].Time < before {
+			n++
+		}
+		clear(m.records[:n])
+		m.records = m.records[n:]
+		dropped += n
+	}
+	return dropped, nil
 }
 
 // Ready implements store.Store.

@@ -137,7 +137,7 @@ func (s source) Chunks(stream int64, take func(*store.Chunk)) error {
 
 // Audit implements check.Source. Lines that nobody has read yet have no number.
 func (s source) Audit(number int64) (first, last, count uint64, err error) {
-	err = s.conn.QueryRow(s.ctx, "SELECT coalesce(min(number), 0), coalesce(max(number), 0), count(number) FROM audit WHERE mesh = $1", number).
+	err = s.conn.QueryRow(s.ctx, "SELECT coalesce(min(number), 0), coalesce(max(number), 0), count(*) FROM audit WHERE mesh = $1 AND number IS NOT NULL", number).
 		Scan(&first, &last, &count)
 	return first, last, count, err
 }

@@ -3,8 +3,11 @@
 package postgres
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store/postgres/postgrestest"
@@ -66,16 +69,7 @@ func TestAgedIndex(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "ANALYZE stream"); err != nil {
 		t.Fatal(err)
 	}
-	var plan []string
-	rows, err := conn.Query(t.Context(), "EXPLAIN "+strings.ReplaceAll(strings.ReplaceAll(agedMeshes, "$1", "1005"), "$2", "9"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var line string
-	if err := each(rows, []any{&line}, func() { plan = append(plan, line) }); err != nil {
-		t.Fatal(err)
-	}
-	if text := strings.Join(plan, "\n"); !strings.Contains(text, "stream_oldest") || strings.Contains(text, "Seq Scan on stream") {
+	if text := plan(t, conn, agedMeshes, "1005", "9"); !strings.Contains(text, "stream_oldest") || strings.Contains(text, "Seq Scan on stream") {
 		t.Errorf("what is old is found so:\n%s", text)
 	}
 	before := number(t, conn, "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_all_tables WHERE relname = 'stream'")
@@ -88,4 +82,46 @@ func TestAgedIndex(t *testing.T) {
 	if moved := number(t, conn, "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_all_tables WHERE relname = 'stream'") - before; moved > 2 {
 		t.Errorf("%d of 16 appends moved the row of their stream", moved)
 	}
+}
+
+// TestAuditIndex: what of the audit is to go is found, numbered and read by indexes, however much is kept of it.
+func TestAuditIndex(t *testing.T) {
+	address := postgrestest.Start(t).Database(t)
+	s, conn := open(t, address), connect(t, address)
+	commit(t, s, found)
+	for _, sql := range []string{
+		`INSERT INTO mesh (id, head) SELECT decode(md5(n::text) || md5(n::text), 'hex'), '' FROM generate_series(1, 500) n`,
+		`INSERT INTO audit (mesh, number, time, action, kind, id, position, shares)
+			SELECT 1 + n % 400, CASE WHEN n % 3 = 0 THEN n END, 1000 + n, 'append', 2, '', 1, '' FROM generate_series(1, 40000) n`,
+		"ANALYZE mesh", "ANALYZE audit",
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, sql := range []struct {
+		text string
+		args []string
+	}{{oldRecords, []string{"0", "1005", "64"}}, {dropRecords, []string{"7", "1005", "1000"}}, {numberRecords, []string{"7", "100"}}} {
+		if text := plan(t, conn, sql.text, sql.args...); strings.Contains(text, "Seq Scan on audit") || !strings.Contains(text, "audit_numbered") || !strings.Contains(text, "audit_written") {
+			t.Errorf("%s\nis done so:\n%s", sql.text, text)
+		}
+	}
+}
+
+// plan is how the database would carry out a query with numbers in place of its parameters.
+func plan(t *testing.T, conn *pgx.Conn, sql string, args ...string) string {
+	t.Helper()
+	for i, arg := range args {
+		sql = strings.ReplaceAll(sql, fmt.Sprintf("$%d", i+1), arg)
+	}
+	rows, err := conn.Query(t.Context(), "EXPLAIN "+sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
 }

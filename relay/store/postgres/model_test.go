@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
 	"claudemesh.com/mesh/relay/store/postgres/postgrestest"
 	"claudemesh.com/mesh/shared/wire"
@@ -50,6 +51,20 @@ func TestModel(t *testing.T) {
 			if err1 != nil || err2 != nil || !sameMeshes(aged, wantAged) {
 				t.Fatalf("seed %d step %d: before %d %x %v, want %x %v", seed, step, before, aged, err1, wantAged, err2)
 			}
+			if r.IntN(4) == 0 {
+				drop(t, s, before)
+				drop(t, model, before)
+				for m := range byte(3) {
+					g, err1 := s.Audit(t.Context(), wire.MeshID{m + 1}, 0, 1<<20)
+					w, err2 := model.Audit(t.Context(), wire.MeshID{m + 1}, 0, 1<<20)
+					if err1 != nil || err2 != nil || fmt.Sprint(g) != fmt.Sprint(w) {
+						t.Fatalf("seed %d step %d: the audit\n is %v %v\nwant %v %v", seed, step, g, err1, w, err2)
+					}
+					if len(g) > 0 && g[0].Number > 1 {
+						outcomes["an audit that begins above 1"]++
+					}
+				}
+			}
 			for m := range byte(3) {
 				g, err1 := s.Load(t.Context(), wire.MeshID{m + 1})
 				w, err2 := model.Load(t.Context(), wire.MeshID{m + 1})
@@ -61,11 +76,22 @@ func TestModel(t *testing.T) {
 		}
 	}
 	for _, outcome := range []string{
-		"trimmed some", "trimmed all", "trimmed nothing",
+		"an audit that begins above 1", "trimmed some", "trimmed all", "trimmed nothing",
 		"*mesh.CreateMesh 1", "*mesh.AppendStatement 1", "*mesh.AppendEnvelope 1", "*mesh.AppendEnvelope 3", "*mesh.FindEnvelope 1", "*mesh.FindEnvelope 7",
 	} {
 		if outcomes[outcome] == 0 {
 			t.Errorf("the walks met no %s: %v", outcome, outcomes)
+		}
+	}
+}
+
+// drop drops all records of before a time.
+func drop(t *testing.T, s store.Store, before uint64) {
+	t.Helper()
+	for dropped := 1; dropped > 0; {
+		var err error
+		if dropped, err = s.DropRecords(t.Context(), before, 7); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -65,6 +65,7 @@ type Store struct {
 	failed  atomic.Bool          // the last commit did
 	life    atomic.Pointer[life] // the last one
 	moves   *moves
+	swept   atomic.Int64 // the number of the mesh with which DropRecords goes on
 
 	turn   chan struct{} // held by who uses what follows
 	writer *writer       // nil: not connected

@@ -58,6 +58,7 @@ func TestReleasedMigrations(t *testing.T) {
 	migratetest.Released(t, migrations, map[string]string{
 		"0001_first.sql": "2c255a85027d1257fec15595a3d64cd074a3c33b67593f09b9433e7168e5e31d",
 		"0002_nodes.sql": "73c0c532371d010b248163adb8c1c79b5eeba8a661cc23839c3856d4094d5271",
+		"0003_audit.sql": "6d983103d5325e4b604f907e0fe728ccda96b3441f34b4e5a0a6d6b0431b9b55",
 	})
 }
 

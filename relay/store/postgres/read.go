@@ -146,38 +146,3 @@ func (s *Store) Aged(ctx context.Context, before uint64, limit int) (ids []wire.
 	err = s.ask(ctx, "looking for what is old", build)
 	return ids, err
 }
-
-// numberRecords gives numbers to lines that have none, in the order in which they were written, as many as are asked for.
-// A line of a commit that is still under way gets a later one.
-const numberRecords = `UPDATE audit a SET number = n.number FROM (
-		SELECT entry, (SELECT coalesce(max(number), 0) FROM audit WHERE mesh = m.number) + row_number() OVER (ORDER BY entry) AS number
-		FROM audit, (SELECT number FROM mesh WHERE id = $1) m
-		WHERE audit.mesh = m.number AND audit.number IS NULL ORDER BY entry LIMIT $2
-	) n WHERE a.entry = n.entry`
-
-// Audit implements store.Store.
-func (s *Store) Audit(ctx context.Context, id wire.MeshID, after uint64, limit int) (records []store.Record, err error) {
-	build := func(batch *pgx.Batch) {
-		records = nil
-		batch.Queue("BEGIN")
-		batch.Queue("SELECT pg_advisory_xact_lock(hashtextextended('claudemesh audit', number)) FROM mesh WHERE id = $1", id[:])
-		batch.Queue(numberRecords, id[:], limit)
-		batch.Queue(`SELECT a.number, a.time, a.action, a.kind, a.id, a.position, a.shares FROM audit a
-			JOIN mesh m ON m.number = a.mesh WHERE m.id = $1 AND a.number > $2 ORDER BY a.number LIMIT $3`, id[:], int64(after), limit).
-			Query(func(found pgx.Rows) error {
-				var record store.Record
-				var action string
-				var kind int16
-				var stream, shares []byte
-				return each(found, []any{&record.Number, &record.Time, &action, &kind, &stream, &record.Position, &shares}, func() {
-					record.Action = store.Action(action)
-					record.Stream = streamOf(kind, stream)
-					record.Shares = store.ReadShares(shares)
-					records = append(records, record)
-				})
-			})
-		batch.Queue("COMMIT")
-	}
-	err = s.ask(ctx, "reading the audit", build)
-	return records, err
-}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -36,6 +37,7 @@ type Store struct {
 	readers chan *sqlite.Conn
 	opened  int           // readers
 	done    chan struct{} // closed by Close
+	swept   atomic.Int64  // the number of the mesh with which DropRecords goes on
 
 	mu      sync.Mutex // of what follows
 	writer  *sqlite.Conn

@@ -238,7 +238,8 @@ func closed(s *suite) {
 	_, read := s.store.Read(s.Context(), m, inbox("b"), 0, 1)
 	_, find := s.store.Invite(s.Context(), "CODE0001")
 	_, records := s.store.Audit(s.Context(), m, 0, 1)
-	for name, err := range map[string]error{"Commit": commit, "Load": load, "Read": read, "Invite": find, "Audit": records, "Ready": s.store.Ready(s.Context())} {
+	_, drop := s.store.DropRecords(s.Context(), 1, 1)
+	for name, err := range map[string]error{"Commit": commit, "Load": load, "Read": read, "Invite": find, "Audit": records, "DropRecords": drop, "Ready": s.store.Ready(s.Context())} {
 		if wire.CodeOf(err) != wire.CodeUnavailable {
 			s.Errorf("%s of a closed store: %v, want %s", name, err, wire.CodeUnavailable)
 		}

@@ -32,6 +32,7 @@ var nodeChecks = []struct {
 	{"everything since a mark, beside writers", sinceBesideWriters},
 	{"moved meshes are named", movedMeshes},
 	{"nodes that end", endedNodes},
+	{"records dropped by all nodes at once", dropsAtOnce},
 }
 
 func beginNodes(t testing.TB, open OpenNode) *nodes {

@@ -52,6 +52,7 @@ var checks = []check{
 	{"sessions", sessions},
 	{"forgotten device", forgotten},
 	{"audit", audit},
+	{"what of the audit is dropped", droppedRecords},
 	{"borrowed bytes", borrowed},
 	{"readers beside a writer", concurrent},
 	{"closed", closed},

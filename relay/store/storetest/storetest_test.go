@@ -54,6 +54,8 @@ func TestPlantedBugs(t *testing.T) {
 				}
 			}
 		}},
+		{"drops records too early", "what of the audit is dropped", func(p *planted) { p.early = 1 }},
+		{"gives dropped numbers again", "what of the audit is dropped", func(p *planted) { p.again = true }},
 		{"looks for an envelope in the wrong place", "whose envelope stands where", func(p *planted) {
 			p.change = func(_ wire.MeshID, op mesh.Op) {
 				if op, ok := op.(*mesh.FindEnvelope); ok {
@@ -104,6 +106,8 @@ type planted struct {
 	load    func(*mesh.Snapshot)
 	oneMesh bool
 	lose    bool
+	early   uint64 // how much too early records are dropped
+	again   bool   // numbers of records begin with 1 whatever was dropped
 
 	mu    sync.Mutex
 	heads map[wire.MeshID]wire.Head
@@ -171,6 +175,22 @@ func (p *planted) Load(ctx context.Context, m wire.MeshID) (mesh.Snapshot, error
 		p.load(&s)
 	}
 	return s, err
+}
+
+func (p *planted) DropRecords(ctx context.Context, before uint64, limit int) (int, error) {
+	return p.Store.DropRecords(ctx, before+p.early, limit)
+}
+
+func (p *planted) Audit(ctx context.Context, m wire.MeshID, after uint64, limit int) ([]store.Record, error) {
+	if !p.again {
+		return p.Store.Audit(ctx, m, after, limit)
+	}
+	all, err := p.Store.Audit(ctx, m, 0, 1<<20)
+	for i := range all {
+		all[i].Number = uint64(i + 1)
+	}
+	all = all[min(after, uint64(len(all))):]
+	return all[:min(limit, len(all))], err
 }
 
 // failing is the names of the checks that a store fails.

@@ -1,10 +1,12 @@
 package deploy_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -23,9 +25,20 @@ func prepared(t *testing.T) string {
 	return folder
 }
 
+// prepare runs it as somebody whom the modes of files hold, unlike root.
 func prepare(t *testing.T, folder, domain string) {
 	t.Helper()
-	if out, err := exec.Command(filepath.Join(folder, "prepare"), domain).CombinedOutput(); err != nil {
+	command := exec.Command(filepath.Join(folder, "prepare"), domain)
+	if os.Geteuid() == 0 {
+		const nobody = 65534
+		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		if err := filepath.WalkDir(folder, func(path string, _ os.DirEntry, err error) error {
+			return errors.Join(err, os.Lchown(path, nobody, nobody))
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("prepare: %v\n%s", err, out)
 	}
 }

@@ -32,6 +32,9 @@ func prepare(t *testing.T, folder, domain string) {
 	if os.Geteuid() == 0 {
 		const nobody = 65534
 		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		if err := os.Chmod(filepath.Dir(folder), 0o711); err != nil { // that of all folders of the test
+			t.Fatal(err)
+		}
 		if err := filepath.WalkDir(folder, func(path string, _ os.DirEntry, err error) error {
 			return errors.Join(err, os.Lchown(path, nobody, nobody))
 		}); err != nil {

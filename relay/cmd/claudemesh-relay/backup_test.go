@@ -238,3 +238,26 @@ func TestCheckOfDroppedAudit(t *testing.T) {
 	talk(t, m, 2)
 	does(t, 0, "check", data)
 }
+
+// TestCompact: a database is compacted only while no relay runs, and is sound and goes on afterwards.
+func TestCompact(t *testing.T) {
+	data := t.TempDir()
+	p := serving(t, "", data)
+	m := protocoltest.Found(t, p.target)
+	talk(t, m, 5)
+	if out := does(t, exitFailed, "compact", data); !strings.Contains(out, "another relay runs on the data directory") {
+		t.Errorf("beside a relay: %s", out)
+	}
+	p.stops(t)
+	if out := does(t, 0, "compact", data); !strings.Contains(out, "came back") {
+		t.Errorf("compact tells %s", out)
+	}
+	does(t, 0, "check", data)
+	p = serving(t, "", data)
+	m.Target = p.target
+	talk(t, m, 2)
+	p.stops(t)
+	does(t, 0, "check", data)
+	does(t, exitFailed, "compact", t.TempDir())
+	does(t, exitUsage, "compact", "postgres://localhost/relay")
+}

@@ -30,7 +30,7 @@ func Backup(dir, file string) error {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(fmt.Errorf("%s: %w", file, ErrExists), err)
 	}
-	return inFull(file, func(partial *os.File) error {
+	return inFull(file, os.Link, func(partial *os.File) error {
 		conn, err := sqlite.OpenConn(Path(dir), sqlite.OpenReadOnly)
 		if err != nil {
 			return fmt.Errorf("opening %s: %w", Path(dir), err)
@@ -60,7 +60,7 @@ func Restore(file, dir string, now time.Time, verify bool) (report check.Report,
 	if len(entries) > 0 {
 		return report, fmt.Errorf("%s is not empty: %w", dir, ErrExists)
 	}
-	return report, inFull(Path(dir), func(partial *os.File) error {
+	return report, inFull(Path(dir), os.Link, func(partial *os.File) error {
 		source, err := os.Open(file)
 		if err != nil {
 			return err
@@ -87,8 +87,9 @@ func raiseGeneration(path string, now time.Time) (err error) {
 	return prepare(conn, "UPDATE relay SET generation = ?").int(int64(store.RestoredGeneration(old, now))).exec()
 }
 
-// inFull makes a file by its name at once: it is filled and synced under another, and never replaces one.
-func inFull(path string, fill func(*os.File) error) (err error) {
+// inFull makes a file by its name at once: it is filled and synced under another, and put to its place with os.Link, which never
+// replaces one, or os.Rename.
+func inFull(path string, put func(from, to string) error, fill func(*os.File) error) (err error) {
 	partial, err := os.OpenFile(path+".partial", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s.partial is left from an attempt that did not end, or one runs now. Delete it when none does: %w", path, ErrExists)
@@ -96,7 +97,11 @@ func inFull(path string, fill func(*os.File) error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(partial.Name())) }()
+	defer func() {
+		if e := os.Remove(partial.Name()); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}()
 	err = fill(partial)
 	if err == nil {
 		err = partial.Sync()
@@ -104,7 +109,7 @@ func inFull(path string, fill func(*os.File) error) (err error) {
 	if err = errors.Join(err, partial.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(partial.Name(), path); err != nil {
+	if err := put(partial.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))

@@ -23,13 +23,14 @@ type behind struct {
 	wanted  int       // number of the statement that the store was asked for, from 1; 0: none
 	ref     uint64    // of the offer that is not answered; 0: none
 	offered wire.Head // behind which the last offer stood
+	overdue time.Time // when its answer is
 	tries   int
 	hold    time.Time   // nothing is offered before
 	refused *wire.Error // why the relay cannot be helped from here
 }
 
 func (b *behind) disconnected() {
-	b.wanted, b.ref, b.tries, b.hold, b.refused = 0, 0, 0, time.Time{}, nil
+	b.wanted, b.ref, b.tries, b.hold, b.overdue, b.refused = 0, 0, 0, time.Time{}, time.Time{}, nil
 }
 
 // isBehind reports whether the relay's roster, as far as it was read, lacks statements that this device has.
@@ -125,6 +126,12 @@ func (c *Core) seenAgain(it item) {
 // pumpBehind offers the relay the next statement that it lacks.
 func (c *Core) pumpBehind() {
 	b := &c.behind
+	if b.ref != 0 && !c.held(&b.overdue) {
+		b.ref = 0
+		if c.isBehind() && b.head == b.offered {
+			c.offerRefused(wire.Errorf(wire.CodeUnavailable, "It does not answer."))
+		}
+	}
 	if c.link.phase < phaseRoster || c.link.final != nil || !c.streams.roster(c).live || !c.isBehind() {
 		return
 	}
@@ -151,7 +158,7 @@ func (c *Core) handleStatementRow(in StatementRow) {
 	}
 	c.jobs.ref++
 	after := b.head
-	b.ref, b.offered = c.jobs.ref, after
+	b.ref, b.offered, b.overdue = c.jobs.ref, after, c.now.Add(offerRest)
 	c.send(wire.AppendJSONFrame(nil, wire.FrameAppend, wire.Append{Ref: b.ref, Statement: bytes.Clone(in.Row[8:]), After: &after}))
 }
 
@@ -159,15 +166,19 @@ func (c *Core) handleStatementRow(in StatementRow) {
 const (
 	offerPause = time.Second
 	offerRest  = time.Minute
+	// offerTries are followed by telling the person, while it is tried on.
+	offerTries = 5
 )
 
 // hearOffered takes the answer to an offer. What was taken comes on the roster's stream, perhaps before the answer.
 func (c *Core) hearOffered(reply *wire.Reply) {
 	b := &c.behind
-	b.ref = 0
+	b.ref, b.overdue = 0, time.Time{}
 	switch {
 	case b.head != b.offered:
-	case reply.Error == nil || reply.Error.Retry:
+	case reply.Error == nil && b.tries >= offerTries:
+		c.offerRefused(wire.Errorf(wire.CodeUnavailable, "It says that it took it, and does not have it."))
+	case reply.Error == nil || reply.Error.Retry && b.tries < offerTries:
 		b.hold = c.now.Add(min(offerPause<<min(b.tries, 5), offerRest))
 		b.tries++
 	default:

@@ -106,7 +106,7 @@ func (c *Core) Take() Batch {
 
 // Deadline is when the next Tick is due; zero: none.
 func (c *Core) Deadline() time.Time {
-	return earliest(c.link.deadline(), c.behind.hold, c.outbox.hold, c.jobs.hold, c.presence.deadline(c), c.speech.hold)
+	return earliest(c.link.deadline(), c.behind.hold, c.behind.overdue, c.outbox.hold, c.jobs.hold, c.presence.deadline(c), c.speech.hold)
 }
 
 func earliest(times ...time.Time) time.Time {

@@ -18,6 +18,8 @@ type plant struct {
 	forgetful bool
 	// deaf overhears a card now and then.
 	deaf bool
+	// stubborn overhears statements that are offered again.
+	stubborn bool
 	// hopeful takes a commit that failed for one that was carried out.
 	hopeful bool
 	// silent leaves gaps out, as if nothing had been there.
@@ -82,8 +84,11 @@ func (p *plant) overhears(w *world, f wire.Frame) bool {
 		return p.deaf && w.happens(10)
 	case wire.FrameAppend:
 		var a wire.Append
-		if !p.sticky || wire.DecodeJSON(f.Payload, wire.MaxAppendJSON, &a) != nil {
+		if wire.DecodeJSON(f.Payload, wire.MaxAppendJSON, &a) != nil {
 			return false
+		}
+		if a.After != nil || !p.sticky {
+			return a.After != nil && p.stubborn
 		}
 		statement, err := roster.Parse(a.Statement)
 		return err == nil && statement.Kind == roster.KindInviteRetired

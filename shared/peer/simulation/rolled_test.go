@@ -91,3 +91,35 @@ func TestExpiredJoinsWaitForTheirIssuer(t *testing.T) {
 		t.Fatal(w.failed)
 	}
 }
+
+// TestRelayThatTakesNothingBack: a relay that names an old head and does not take what is offered keeps a device from sending, and the
+// person is told; what others say can be read. When it takes the statements, everything goes on.
+func TestRelayThatTakesNothingBack(t *testing.T) {
+	w, ada, bo := two(t, nothing)
+	saved := w.relay.backUp()
+	w.joinBy(ada, peer.InviteOptions{}, "Cy")
+	w.run(w.now.Add(5 * time.Second))
+	w.relay.plant.stubborn = true
+	w.relay.putBack(saved)
+	w.run(w.now.Add(3 * time.Minute))
+	ada.input(peer.Send{Draft: peer.Draft{Target: "#general", Text: "waits"}})
+	w.run(w.now.Add(time.Minute))
+	for _, p := range []*peerNode{ada, bo} {
+		if v := p.core.View(); v.Connection != peer.Connected || v.Problem == nil || v.Problem.Code != wire.CodeUnavailable {
+			t.Errorf("%s is %s: %v", p.name, v.Connection, v.Problem)
+		}
+	}
+	if n := ada.core.Waiting(); n != 1 {
+		t.Errorf("%d messages wait", n)
+	}
+	w.relay.plant.stubborn = false
+	w.run(w.now.Add(3 * time.Minute))
+	for _, p := range []*peerNode{ada, bo} {
+		if v := p.core.View(); v.Problem != nil || !p.core.Live() || p.core.Waiting() != 0 {
+			t.Errorf("then %s is live %v: %v", p.name, p.core.Live(), v.Problem)
+		}
+	}
+	if w.failed != nil {
+		t.Fatal(w.failed)
+	}
+}

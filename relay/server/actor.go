@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -60,10 +61,13 @@ func (a *actor) run() {
 	left := a.hub.forget(a)
 	a.tell(0, 0)
 	a.hub.meters.dropped.With(string(wire.CodeOf(err))).Add(1)
-	switch wire.CodeOf(err) {
-	case wire.CodeDraining, wire.CodeUnknownMesh:
+	const message = "a mesh was dropped from memory"
+	switch code := wire.CodeOf(err); {
+	case code == wire.CodeDraining, code == wire.CodeUnknownMesh:
+	case code == wire.CodeUnavailable && !errors.Is(err, store.ErrDamaged):
+		a.hub.unstored.error(message, "mesh", a.id, "error", err)
 	default:
-		a.hub.log.Error("a mesh was dropped from memory", "mesh", a.id, "error", err)
+		a.hub.log.Error(message, "mesh", a.id, "error", err)
 	}
 	a.abandon(append(a.todo, left...), wire.AsError(err))
 }

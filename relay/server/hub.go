@@ -25,6 +25,9 @@ type hub struct {
 	unwatch   func()        // ends the look at what other nodes do; nil: there are none
 	lastConn  atomic.Uint64
 
+	unasked  seldom // of what other nodes do
+	unstored seldom // meshes that were dropped because the store was gone
+
 	// In the cores, as far as their actors told.
 	connections, welcomed atomic.Int64
 
@@ -45,8 +48,9 @@ func newHub(c Config) *hub {
 		store: c.Store, config: c.Mesh, output: c.Output, log: c.Log,
 		stop:    make(chan struct{}),
 		follows: make(chan struct{}, followsAtOnce),
-		meshes:  map[wire.MeshID]*actor{},
-		live:    map[*conn]struct{}{},
+		unasked: seldom{log: c.Log}, unstored: seldom{log: c.Log},
+		meshes: map[wire.MeshID]*actor{},
+		live:   map[*conn]struct{}{},
 	}
 	h.meters = newMeters(c.Metrics, h)
 	h.crowd = newCrowd(c.Limits.Connections, c.Limits.AddressConnections)

@@ -31,7 +31,7 @@ func (h *hub) watch(ctx context.Context, shared store.Shared) {
 		case errors.Is(err, store.ErrNodeLost):
 			h.rejoin(ctx, shared)
 		case err != nil:
-			h.log.Error("it could not be asked what other nodes changed", "error", err)
+			h.unasked.error("it could not be asked what other nodes changed", "error", err)
 		default:
 			h.moved(ids, all)
 		}
@@ -65,6 +65,7 @@ func (h *hub) rejoin(ctx context.Context, shared store.Shared) {
 	}
 	h.mu.Unlock()
 	h.actors.Wait()
+	unjoined := &seldom{log: h.log}
 	for {
 		err := shared.Join(ctx)
 		if ctx.Err() != nil {
@@ -73,7 +74,7 @@ func (h *hub) rejoin(ctx context.Context, shared store.Shared) {
 		if err == nil {
 			break
 		}
-		h.log.Error("this node could not join again", "error", err)
+		unjoined.error("this node could not join again", "error", err)
 		select {
 		case <-ctx.Done():
 			return
@@ -102,7 +103,7 @@ func (a *actor) askElsewhere(since mesh.Mark) {
 	e, err := a.hub.store.(store.Shared).Elsewhere(context.Background(), a.id, since)
 	if err != nil {
 		a.hub.meters.lookFailures.Add(1)
-		a.hub.log.Error("it could not be asked what other nodes did", "mesh", a.id, "error", err)
+		a.hub.unasked.error("it could not be asked what other nodes did", "mesh", a.id, "error", err)
 		event.Failed = true
 	} else {
 		event.Elsewhere = &e

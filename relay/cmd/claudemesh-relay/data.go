@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,7 +37,7 @@ func dataFolder(flag string, env func(string) string) (string, error) {
 
 // openStore opens the PostgreSQL database of the flag or of DATABASE_URL, or where there is none the one in the data folder,
 // and says which kind it is.
-func openStore(flag, data string, env func(string) string) (store.Store, string, error) {
+func openStore(flag, data string, env func(string) string, log *slog.Logger) (store.Store, string, error) {
 	address := flag
 	if address == "" {
 		address = env("DATABASE_URL")
@@ -50,6 +51,9 @@ func openStore(flag, data string, env func(string) string) (store.Store, string,
 			return nil, "", err
 		}
 		return s, "sqlite", nil
+	}
+	if postgres.Unguarded(address) {
+		log.Warn("the way to the database may not be encrypted, and its server is not checked; add sslmode=verify-full to its address")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openLimit)
 	defer cancel()

@@ -109,7 +109,7 @@ func (s *serve) Run(o *outside) (err error) {
 		return err
 	}
 	defer closing(&err, hide)
-	database, kind, err := openStore(s.Database, data, o.env)
+	database, kind, err := openStore(s.Database, data, o.env, log)
 	if err != nil {
 		return err
 	}

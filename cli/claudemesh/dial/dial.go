@@ -50,7 +50,10 @@ type conn struct{ ws *websocket.Conn }
 
 func (c conn) Read(ctx context.Context) ([]byte, error) {
 	kind, message, err := c.ws.Read(ctx)
-	if err == nil && kind != websocket.MessageBinary {
+	if err != nil {
+		return nil, ended(err)
+	}
+	if kind != websocket.MessageBinary {
 		err = wire.Errorf(wire.CodeMalformed, "the relay sent text where the protocol has bytes")
 	}
 	return message, err
@@ -91,6 +94,18 @@ func (Relay) Do(ctx context.Context, method, url string, header map[string]strin
 		return 0, nil, wire.Errorf(wire.CodeTooLarge, "the relay's answer is over %d bytes", maxAnswer)
 	}
 	return response.StatusCode, answer, nil
+}
+
+// ended says why a connection can be read no more.
+func ended(err error) error {
+	var closed websocket.CloseError
+	switch {
+	case errors.As(err, &closed):
+		return fmt.Errorf("it closed the connection and says %q", closed.Reason)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the connection broke off")
+	}
+	return reason(err)
 }
 
 // reason is the innermost cause: "connection refused" says more to a person than the chain around it.

@@ -43,7 +43,8 @@ type Doctor struct {
 	Fix      bool
 	Now      func() time.Time
 	HTTP     *http.Client // follows no redirect
-	// Dial opens the connection of a mesh and closes it, or says why that is not possible.
+	// Dial opens the connection of a mesh and closes it, or says why that is not possible: a *wire.Error of the relay's, or of
+	// CodeUnreachable.
 	Dial func(ctx context.Context, mesh Mesh) error
 	// Report gets each finding as it is made.
 	Report func(Finding)

@@ -16,6 +16,7 @@ import (
 	"claudemesh.com/mesh/cli/claudemesh/doctor"
 	"claudemesh.com/mesh/cli/claudemesh/home"
 	"claudemesh.com/mesh/cli/claudemesh/setup"
+	"claudemesh.com/mesh/shared/wire"
 	"go.uber.org/goleak"
 )
 
@@ -100,6 +101,14 @@ func TestRelay(t *testing.T) {
 		t.Error("healthy without a WebSocket")
 	}
 	if f := of(*found, "relay"); len(f) != 1 || !strings.Contains(f[0].Text, "opens no WebSocket") || !strings.Contains(f[0].Text, "HTTP 400") {
+		t.Errorf("%+v", f)
+	}
+	d, found = patient(t)
+	d.Dial = func(context.Context, doctor.Mesh) error { return wire.Refuse(wire.CodeUnknownMesh) }
+	if d.Run(t.Context(), []doctor.Mesh{relay(t, http.StatusOK, 0)}) {
+		t.Error("healthy with a relay that does not know the mesh")
+	}
+	if f := of(*found, "relay"); len(f) != 1 || !strings.Contains(f[0].Text, "does not take this device") || !strings.Contains(f[0].Text, "(unknown_mesh)") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -121,7 +121,12 @@ func (d *Doctor) connection(ctx context.Context, m Mesh, held *daemon.MeshReport
 		d.say("relay", m.Name, Fail, fmt.Sprintf("%s does not take this device: %s (%s)", m.Relay, held.Problem.Message, held.Problem.Code), "claudemesh daemon status")
 		return
 	}
-	if err := d.Dial(ctx, m); err != nil {
+	var refused *wire.Error
+	switch err := d.Dial(ctx, m); {
+	case errors.As(err, &refused) && refused.Code != wire.CodeUnreachable:
+		d.say("relay", m.Name, Fail, fmt.Sprintf("%s does not take this device: %s (%s)", m.Relay, refused.Message, refused.Code), "claudemesh inbox")
+		return
+	case err != nil:
 		d.say("relay", m.Name, Fail, fmt.Sprintf("%s answers, but opens no WebSocket; a proxy in between may not let it through: %v", m.Relay, err), "claudemesh inbox")
 		return
 	}

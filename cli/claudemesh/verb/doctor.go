@@ -67,13 +67,27 @@ func (c *call) meshesToCheck(ctx context.Context, h *home.Home) (meshes []doctor
 	return meshes, known, nil
 }
 
-// probe opens a connection to a mesh's relay and closes it before the handshake.
+// probe opens a connection to a mesh's relay and closes it before the handshake. A relay that has no such mesh says so at once;
+// one that has it asks for a proof.
 func probe(ctx context.Context, m doctor.Mesh) error {
 	conn, err := dial.Relay{}.Dial(ctx, m.Socket)
 	if err != nil {
 		return err
 	}
-	return conn.Close(1000, "")
+	message, err := conn.Read(ctx)
+	_ = conn.Close(1000, "")
+	if err != nil {
+		return err
+	}
+	first, _, err := wire.NextFrame(message)
+	if err != nil || first.Type != wire.FrameClose {
+		return err
+	}
+	var closing wire.Close
+	if err := wire.DecodeJSON(first.Payload, wire.MaxJSON, &closing); err != nil {
+		return err
+	}
+	return &closing.Error
 }
 
 func (c *call) showFinding(f doctor.Finding) {

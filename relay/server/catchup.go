@@ -38,7 +38,7 @@ func (a *actor) catchUp(c *conn, o mesh.Output) {
 			return // the connection is gone, and its reader says so
 		}
 	}
-	a.mail.put(item{read: &done})
+	a.post(item{read: &done})
 }
 
 // readPage appends the frames of one page to b.

@@ -63,7 +63,6 @@ func TestCommitsAreShared(t *testing.T) {
 		s.through <- nil
 		s.through <- nil
 		waiting.Wait()
-		c.close()
 		if len(s.groups) != 2 || !slices.Equal(s.groups[0], []wire.MeshID{{1}}) || !slices.Equal(s.groups[1], []wire.MeshID{{2}, {3}, {4}}) {
 			t.Errorf("committed together: %v", s.groups)
 		}
@@ -84,6 +83,5 @@ func TestCommitterTellsOfFailure(t *testing.T) {
 		if err := <-failed; !errors.Is(err, full) {
 			t.Errorf("told %v", err)
 		}
-		c.close()
 	})
 }

@@ -32,8 +32,8 @@ type conn struct {
 	outputLimit int
 	input       *budget
 	hub         *hub
-	mail        *mailbox // of its mesh
-	touched     bool     // the actor's: it is among those to be flushed
+	actor       *actor // of its mesh
+	touched     bool   // the actor's: it is among those to be flushed
 
 	mu     sync.Mutex
 	queued []byte // frames that wait for flush; nil while there are none
@@ -133,7 +133,7 @@ func (c *conn) endWith(frame []byte, code wire.Code) {
 	c.queued = append(c.queued, frame...)
 	c.send()
 	c.input.end()
-	c.mail.put(item{closed: c})
+	c.actor.post(item{closed: c})
 	c.hub.sockets.Go(func() {
 		// Waits some seconds for the peer's answer, so that the close frame is read before the connection goes.
 		_ = c.ws.Close(statusOf(code), string(code))
@@ -150,7 +150,7 @@ func (c *conn) hangUp() {
 	if ending {
 		return
 	}
-	c.mail.put(item{closed: c})
+	c.actor.post(item{closed: c})
 	_ = c.ws.CloseNow()
 	c.hub.closed(c)
 }

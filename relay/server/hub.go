@@ -11,10 +11,11 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// hub holds the meshes that are in memory, one goroutine each, and the connections to them. A mesh is loaded when it is
-// first asked for, and forgotten when nothing needs it or its state became doubtful.
+// hub holds the meshes that are in memory, and the connections to them. A mesh is loaded when it is first asked for, and
+// forgotten when nothing needs it or its state became doubtful.
 type hub struct {
 	store     store.Store
+	instant   bool // it is a store.Instant
 	config    mesh.Config
 	output    int
 	log       *slog.Logger
@@ -40,6 +41,7 @@ func newHub(s store.Store, config mesh.Config, output int, log *slog.Logger) *hu
 		meshes:    map[wire.MeshID]*actor{},
 		live:      map[*conn]struct{}{},
 	}
+	_, h.instant = s.(store.Instant)
 	h.uses.Go(h.retain)
 	return h
 }
@@ -54,7 +56,8 @@ func (h *hub) mesh(id wire.MeshID) (*actor, error) {
 	if a == nil {
 		a = newActor(h, id)
 		h.meshes[id] = a
-		h.actors.Go(a.run)
+		h.actors.Add(1)
+		go a.run(endless)
 	}
 	return a, nil
 }
@@ -88,9 +91,9 @@ func (h *hub) open(id wire.MeshID, c *conn) {
 		_ = c.ws.CloseNow()
 		return
 	}
-	c.mail = &a.mail
+	c.actor = a
 	h.live[c] = struct{}{}
-	a.mail.put(item{opened: c})
+	a.post(item{opened: c})
 	h.sockets.Go(func() {
 		c.read()
 		c.hangUp()
@@ -135,7 +138,7 @@ func (h *hub) post(id wire.MeshID, i item) error {
 	defer h.mu.Unlock()
 	a, err := h.mesh(id)
 	if err == nil {
-		a.mail.put(i)
+		a.post(i)
 	}
 	return err
 }
@@ -156,11 +159,13 @@ func (h *hub) use() (done func(), err error) {
 func (h *hub) drain(ctx context.Context) {
 	h.mu.Lock()
 	h.draining = true
-	h.mu.Unlock()
 	close(h.stop)
+	for _, a := range h.meshes {
+		a.wake()
+	}
+	h.mu.Unlock()
 	h.actors.Wait()
 	h.uses.Wait()
-	h.committer.close()
 	gone := make(chan struct{})
 	go func() {
 		h.sockets.Wait()

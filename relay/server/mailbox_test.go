@@ -5,28 +5,31 @@ import "testing"
 func TestMailbox(t *testing.T) {
 	b := newMailbox()
 	first, second := new(conn), new(conn)
-	if !b.put(item{opened: first}) || b.closeEmpty() {
+	if _, ok := b.put(item{opened: first}); !ok || b.closeEmpty() {
 		t.Fatal("a mailbox with mail was closed as empty")
 	}
-	if !b.put(item{opened: second}) {
+	if _, ok := b.put(item{opened: second}); !ok {
 		t.Fatal("a mailbox that was not closed takes nothing")
 	}
 	if got := b.take(nil); len(got) != 2 || got[0].opened != first || got[1].opened != second {
 		t.Errorf("took %+v", got)
 	}
-	if !b.put(item{closed: first}) {
+	if _, ok := b.put(item{closed: first}); !ok {
 		t.Fatal("an open mailbox takes nothing")
 	}
 	if left := b.close(); len(left) != 1 || left[0].closed != first {
 		t.Errorf("left %+v", left)
 	}
-	if b.put(item{closed: second}) {
+	if _, ok := b.put(item{closed: second}); ok {
 		t.Error("a closed mailbox takes mail")
 	}
 
 	empty := newMailbox()
-	if !empty.closeEmpty() || empty.put(item{opened: first}) {
+	if !empty.closeEmpty() {
 		t.Error("an empty mailbox was not closed")
+	}
+	if _, ok := empty.put(item{opened: first}); ok {
+		t.Error("what was closed empty takes mail")
 	}
 }
 

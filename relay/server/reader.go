@@ -26,7 +26,7 @@ type message struct {
 func (m *message) settled() {
 	if m.large {
 		m.large = false
-		m.conn.mail.large.give(1)
+		m.conn.actor.mail.large.give(1)
 	}
 }
 
@@ -34,7 +34,7 @@ var messages = sync.Pool{New: func() any { return &message{data: make([]byte, 0,
 
 func (m *message) release() {
 	m.conn.input.give(len(m.data))
-	m.conn.mail.room.give(len(m.data))
+	m.conn.actor.mail.room.give(len(m.data))
 	m.conn, m.data, m.rest = nil, m.data[:0], nil
 	if cap(m.data) <= keepBuffer {
 		messages.Put(m)
@@ -59,13 +59,26 @@ func (c *conn) read() {
 			}
 			return
 		}
-		taken := c.input.take(len(m.data)) && c.mail.room.take(len(m.data))
+		taken := c.input.take(len(m.data)) && c.actor.mail.room.take(len(m.data))
 		m.settled()
-		if !taken || !c.mail.put(item{message: m}) {
+		if !taken || !c.hand(m, limit == firstLimit) {
 			return
 		}
 		limit = wire.MaxSocketMessage
 	}
+}
+
+// hand gives a message to the mesh; where nobody runs that, this goroutine does, so that a message needs no other. The first, with
+// its hello, is left to another: signatures are checked deep in the stack, and a reader keeps its stack. False: the mesh is gone.
+func (c *conn) hand(m *message, first bool) bool {
+	if first {
+		return c.actor.post(item{message: m})
+	}
+	run, ok := c.actor.mail.put(item{message: m})
+	if run {
+		c.actor.run(helping)
+	}
+	return ok
 }
 
 // next reads one message; a *wire.Error is the peer's fault, any other means that the connection is gone.
@@ -95,7 +108,7 @@ func (m *message) readUpTo(r io.Reader, limit int) ([]byte, error) {
 	b := m.data[:0]
 	for {
 		if len(b) > firstLimit && limit > firstLimit && !m.large {
-			if !m.conn.mail.large.take(1) {
+			if !m.conn.actor.mail.large.take(1) {
 				return b, errNoMesh
 			}
 			m.large = true

@@ -29,8 +29,8 @@ func pair(t *testing.T) (*conn, *websocket.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mail := newMailbox()
-	c := &conn{ws: <-accepted, input: newBudget(inputLimit), mail: &mail, hub: &hub{live: map[*conn]struct{}{}}}
+	h := &hub{live: map[*conn]struct{}{}}
+	c := &conn{ws: <-accepted, input: newBudget(inputLimit), actor: newActor(h, wire.MeshID{1}), hub: h}
 	c.ws.SetReadLimit(-1)
 	t.Cleanup(func() {
 		close(done)
@@ -46,7 +46,7 @@ func pair(t *testing.T) (*conn, *websocket.Conn) {
 // does not.
 func TestLargeMessagesWaitTheirTurn(t *testing.T) {
 	c, peer := pair(t)
-	c.mail.large.end() // whoever waits is let go without room
+	c.actor.mail.large.end() // whoever waits is let go without room
 	for _, size := range []int{100, firstLimit, firstLimit + 1} {
 		sent := make(chan error, 1)
 		go func() { sent <- peer.Write(context.Background(), websocket.MessageBinary, make([]byte, size)) }()
@@ -89,8 +89,8 @@ func TestLargeMessagesLeaveTheirPlace(t *testing.T) {
 		if whole {
 			want = 2
 		}
-		if got := len(c.mail.take(nil)); got != want || c.mail.large.used != 0 {
-			t.Errorf("whole %v: %d messages arrived, %d places are held", whole, got, c.mail.large.used)
+		if got := len(c.actor.mail.take(nil)); got != want || c.actor.mail.large.used != 0 {
+			t.Errorf("whole %v: %d messages arrived, %d places are held", whole, got, c.actor.mail.large.used)
 		}
 	}
 }

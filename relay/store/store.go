@@ -64,6 +64,13 @@ type Shared interface {
 	Moved(ctx context.Context) (meshes []wire.MeshID, all bool, err error)
 }
 
+// Instant is a Store whose Commit waits for no disk and no other process, so that whoever has something to commit may do it
+// where it stands.
+type Instant interface {
+	Store
+	Instant()
+}
+
 // Record is one line of the metadata audit: who did what, when, and how much; ids only.
 type Record struct {
 	// Number rises by one within a mesh, from 1.

@@ -33,7 +33,7 @@ type Store struct {
 	closed  bool
 }
 
-var _ store.Store = (*Store)(nil)
+var _ store.Instant = (*Store)(nil)
 
 // New is an empty store, opened at a time.
 func New(now time.Time) *Store { return open(newDisk(), now) }
@@ -57,6 +57,9 @@ func (s *Store) SetFaults(f Faults) {
 	defer s.mu.Unlock()
 	s.faults = f
 }
+
+// Instant implements store.Instant.
+func (*Store) Instant() {}
 
 var errClosed = wire.Errorf(wire.CodeUnavailable, "the store is closed")
 

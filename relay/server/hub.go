@@ -88,16 +88,13 @@ func (h *hub) open(id wire.MeshID, c *conn) {
 	a, err := h.mesh(id)
 	if err != nil {
 		// Between checkUpgrade and here the relay began to drain; waiting for a farewell would hold it up.
-		_ = c.ws.CloseNow()
+		_ = c.pipe.Close()
 		return
 	}
 	c.actor = a
 	h.live[c] = struct{}{}
 	a.post(item{opened: c})
-	h.sockets.Go(func() {
-		c.read()
-		c.hangUp()
-	})
+	h.sockets.Go(c.serve)
 }
 
 // closed forgets a connection.

@@ -1,13 +1,11 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"io"
 	"sync"
 
-	"github.com/coder/websocket"
-
+	"claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -41,30 +39,44 @@ func (m *message) release() {
 	}
 }
 
-// read hands every message of a connection to its mesh, until the one or the other ends.
-func (c *conn) read() {
+// read hands every message of a connection to its mesh, until the one or the other ends; what then comes up to the peer's close
+// frame is not looked at.
+func (c *conn) read() error {
 	limit := firstLimit
 	for {
 		m, err := c.next(limit)
 		if m != nil && (err != nil || c.over()) {
 			m.settled()
 		}
-		if c.over() {
-			return // what still came is not looked at
+		if c.over() && err == nil {
+			return c.ignore()
 		}
 		if err != nil {
 			var refusal *wire.Error
 			if errors.As(err, &refusal) {
 				c.end(refusal)
+				return c.ignore()
 			}
-			return
+			return err
 		}
 		taken := c.input.take(len(m.data)) && c.actor.mail.room.take(len(m.data))
 		m.settled()
 		if !taken || !c.hand(m, limit == firstLimit) {
-			return
+			return c.ignore()
 		}
 		limit = wire.MaxSocketMessage
+	}
+}
+
+// ignore reads to the end of the connection.
+func (c *conn) ignore() error {
+	for {
+		if _, err := io.Copy(io.Discard, c.in); err != nil {
+			return err
+		}
+		if _, err := c.in.Next(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -83,16 +95,16 @@ func (c *conn) hand(m *message, first bool) bool {
 
 // next reads one message; a *wire.Error is the peer's fault, any other means that the connection is gone.
 func (c *conn) next(limit int) (*message, error) {
-	kind, r, err := c.ws.Reader(context.Background())
+	kind, err := c.in.Next()
 	if err != nil {
 		return nil, err
 	}
-	if kind != websocket.MessageBinary {
+	if kind != websocket.OpBinary {
 		return nil, wire.Errorf(wire.CodeMalformed, "Frames are binary; this message was text.")
 	}
 	m := messages.Get().(*message)
 	m.conn = c
-	m.data, err = m.readUpTo(r, limit)
+	m.data, err = m.readUpTo(c.in, limit)
 	m.rest = m.data
 	if err == nil && len(m.data) == 0 {
 		err = wire.Errorf(wire.CodeMalformed, "A message holds one frame or more; this one was empty.")

@@ -9,33 +9,31 @@ import (
 
 	"github.com/coder/websocket"
 
+	upgrade "claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
 
 // pair is a conn as the relay reads it, with the peer's end of its WebSocket.
 func pair(t *testing.T) (*conn, *websocket.Conn) {
 	t.Helper()
-	accepted := make(chan *websocket.Conn, 1)
-	done := make(chan struct{})
+	h := &hub{output: DefaultOutput, live: map[*conn]struct{}{}}
+	accepted := make(chan *conn, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := websocket.Accept(w, r, nil)
+		c, early, err := upgrade.Upgrade(w, r, "")
 		if err != nil {
 			t.Error(err)
 		}
-		accepted <- ws
-		<-done
+		accepted <- newConn(h, c, early)
 	}))
 	peer, _, err := websocket.Dial(t.Context(), s.URL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hub{live: map[*conn]struct{}{}}
-	c := &conn{ws: <-accepted, input: newBudget(inputLimit), actor: newActor(h, wire.MeshID{1}), hub: h}
-	c.ws.SetReadLimit(-1)
+	c := <-accepted
+	c.actor = newActor(h, wire.MeshID{1})
 	t.Cleanup(func() {
-		close(done)
 		_ = peer.CloseNow()
-		_ = c.ws.CloseNow()
+		c.abort()
 		s.Close()
 		http.DefaultClient.CloseIdleConnections()
 	})
@@ -67,7 +65,7 @@ func TestLargeMessagesLeaveTheirPlace(t *testing.T) {
 		c, peer := pair(t)
 		ended := make(chan struct{})
 		go func() {
-			c.read()
+			_ = c.read()
 			close(ended)
 		}()
 		if err := peer.Write(t.Context(), websocket.MessageBinary, []byte("first")); err != nil {

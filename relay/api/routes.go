@@ -96,10 +96,19 @@ func preflight(w http.ResponseWriter, method string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// Tally is a ResponseWriter that is told the code of a refusal, to count it.
+type Tally interface {
+	http.ResponseWriter
+	Refused(code wire.Code)
+}
+
 // WriteError answers with an error as section 11 of docs/PROTOCOL.md has it; one that is not a *wire.Error shows as
-// CodeInternal.
+// CodeInternal. A w that is a Tally is told.
 func WriteError(w http.ResponseWriter, err error) {
 	e := wire.AsError(err)
+	if tally, ok := w.(Tally); ok {
+		tally.Refused(e.Code)
+	}
 	writeJSON(w, e.Code.Info().Status, struct {
 		Error *wire.Error `json:"error"`
 	}{e})

@@ -43,7 +43,7 @@ func TestAllocations(t *testing.T) {
 	first := wire.PositionOf(900, 1)
 	cursor := wire.AppendCursor(nil, wire.Cursor{Stream: inbox})
 	payload := cursor[wire.FrameHeader:]
-	n, outputs := 0, 0
+	n, outputs, shown := 0, 0, 0
 	round := func() {
 		w.core.Handle(w.now, w.entropy, mesh.Event{Kind: mesh.EventReceived, Conn: w.links["a"].id, Frame: frames[n]})
 		wire.AppendU64(payload[:wire.StreamSize], uint64(heads[inbox]))
@@ -54,6 +54,7 @@ func TestAllocations(t *testing.T) {
 		places[0] = mesh.Place{Position: max(heads[to]+1, first), Previous: heads[to]}
 		heads[to] = places[0].Position
 		outputs += len(w.core.Committed(w.now, verdicts[:len(batch.Ops)]))
+		shown += w.core.Shown()
 	}
 	for range 100 {
 		round()
@@ -64,5 +65,8 @@ func TestAllocations(t *testing.T) {
 	// accepted always; delivered and one deliver, or ten delivers.
 	if outputs < n*(1+(2+10)/2)-20 {
 		t.Errorf("%d rounds gave %d outputs: the test does not measure what it says", n, outputs)
+	}
+	if want := (n+1)/2 + n/2*10; shown != want {
+		t.Errorf("%d entries counted as shown, want %d", shown, want)
 	}
 }

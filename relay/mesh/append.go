@@ -23,26 +23,37 @@ func (c *Core) append(now time.Time, entropy io.Reader, conn *connection, payloa
 	if a.Ref == 0 {
 		return wire.Errorf(wire.CodeMalformed, "a ref is 1 or more")
 	}
-	if known := c.landed[sha256.Sum256(a.Statement)]; known != nil {
-		c.whenDone(-1, func(time.Time, *Verdict) {
-			c.reply(conn, a.Ref, known)
+	paid := false
+	try := func(now time.Time, entropy io.Reader) {
+		if known := c.landed[sha256.Sum256(a.Statement)]; known != nil {
+			c.whenDone(-1, func(time.Time, *Verdict) { c.reply(conn, a.Ref, known) })
+			return
+		}
+		if !paid && !c.member(conn.device.member).appends.take(c.config.Appends, now) {
+			c.unreply(conn, a.Ref, wire.Refuse(wire.CodeRateLimited))
+			return
+		}
+		paid = true
+		statement, op, land, err := c.judge(now, entropy, conn, &a)
+		if err != nil {
+			c.unreply(conn, a.Ref, err)
+			return
+		}
+		c.carry(now, statement, op, land, func() { c.reply(conn, a.Ref, land) }, func(err error) {
+			c.sendJSONNow(conn, wire.FrameReply, wire.Reply{Ref: a.Ref, Error: wire.AsError(err)})
 		})
-		return nil
 	}
-	statement, op, land, err := c.judge(now, entropy, conn, &a)
-	if err != nil {
-		e := wire.AsError(err)
-		c.sendJSON(conn, wire.FrameReply, wire.Reply{Ref: a.Ref, Error: e})
-		c.count(e.Code)
-		return nil
+	if err := c.inTurn(now, entropy, len(payload), try); err != nil {
+		c.unreply(conn, a.Ref, err)
 	}
-	index := c.batch.add(op)
-	c.whenDone(index, func(_ time.Time, verdict *Verdict) {
-		c.land(op, land, verdict)
-		c.reply(conn, a.Ref, land)
-	})
-	c.follow(now, statement, index)
 	return nil
+}
+
+// unreply refuses a statement.
+func (c *Core) unreply(conn *connection, ref uint64, err error) {
+	e := wire.AsError(err)
+	c.sendJSON(conn, wire.FrameReply, wire.Reply{Ref: ref, Error: e})
+	c.count(e.Code)
 }
 
 func (c *Core) reply(conn *connection, ref uint64, at *landing) {
@@ -51,12 +62,13 @@ func (c *Core) reply(conn *connection, ref uint64, at *landing) {
 
 // judge folds a statement that came over a connection and makes its operation.
 func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire.Append) (*roster.Statement, *AppendStatement, *landing, error) {
-	if !c.member(conn.device.member).appends.take(c.config.Appends, now) {
-		return nil, nil, nil, wire.Refuse(wire.CodeRateLimited)
-	}
 	statement, err := roster.Parse(a.Statement)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if a.After != nil {
+		op, land, err := c.judgeAgain(now, conn, statement, a)
+		return statement, op, land, err
 	}
 	if statement.Author != conn.device.id {
 		return nil, nil, nil, wire.Errorf(wire.CodeForbidden, "a statement is appended by its author")
@@ -65,7 +77,7 @@ func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	op, land, err := c.foldNew(now, statement)
+	op, land, err := c.foldNew(now, statement, false)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -73,21 +85,36 @@ func (c *Core) judge(now time.Time, entropy io.Reader, conn *connection, a *wire
 	return statement, op, land, nil
 }
 
-// foldNew checks a statement and folds it. What it changed is undone by nothing but a reload.
-func (c *Core) foldNew(now time.Time, statement *roster.Statement) (*AppendStatement, *landing, error) {
+// foldNew checks a statement, which lands again or for the first time, and folds it where nobody else writes the roster. What it
+// changed is undone by nothing but a reload.
+func (c *Core) foldNew(now time.Time, statement *roster.Statement, again bool) (*AppendStatement, *landing, error) {
 	if err := c.hasRoom(statement); err != nil {
 		return nil, nil, err
 	}
 	after := c.roster.Head()
-	if err := c.roster.Apply(statement, now); err != nil {
+	if err := c.fit(now, statement, again); err != nil {
 		return nil, nil, err
 	}
-	c.folded(statement)
-	land := &landing{head: c.roster.Head()}
-	c.landed[sha256.Sum256(statement.Raw)] = land
+	land := &landing{head: statement.HeadAfter(after)}
+	if !c.shared() {
+		c.folded(statement)
+		c.landed[sha256.Sum256(statement.Raw)] = land
+	}
 	return &AppendStatement{
 		After: after, Head: land.head, Author: statement.Author, Statement: slices.Clone(statement.Raw), Time: milliseconds(now),
 	}, land, nil
+}
+
+func (c *Core) fit(now time.Time, statement *roster.Statement, again bool) error {
+	switch {
+	case c.shared() && again:
+		return c.roster.CheckAgain(statement, now)
+	case c.shared():
+		return c.roster.Check(statement, now)
+	case again:
+		return c.roster.ApplyAgain(statement, now)
+	}
+	return c.roster.Apply(statement, now)
 }
 
 // hasRoom holds the bounds on the roster. No member but owners and admins can fill it, and a full one still takes, up to the
@@ -128,26 +155,36 @@ func (c *Core) folded(statement *roster.Statement) {
 	}
 }
 
-// follow ends what a statement takes away; op is its append.
+// follow ends what a statement takes away; op is its append, -1: it is in the roster.
 func (c *Core) follow(now time.Time, statement *roster.Statement, op int) {
-	switch body := statement.Body.(type) {
-	case *roster.Role:
-		if body.Role < wire.RoleMember {
-			c.endTopics(body.Member)
-		}
-	case *roster.DeviceRevoked:
-		c.endDevices(now, body.Last, op)
-	case *roster.MemberRemoved:
-		c.endDevices(now, body.Last, op)
-	case *roster.Leave:
-		c.endDevices(now, body.Last, op)
+	if body, ok := statement.Body.(*roster.Role); ok && body.Role < wire.RoleMember {
+		c.endTopics(body.Member)
 	}
+	c.endDevices(now, leaving(statement), op)
 }
 
-// endDevices closes the connections of devices that are out of the mesh and forgets their sessions and cursors.
-func (c *Core) endDevices(now time.Time, gone []roster.LastCounter, op int) {
+// leaving are the devices that are out of the mesh by a statement.
+func leaving(statement *roster.Statement) (devices []wire.DeviceID) {
+	var gone []roster.LastCounter
+	switch body := statement.Body.(type) {
+	case *roster.DeviceRevoked:
+		gone = body.Last
+	case *roster.MemberRemoved:
+		gone = body.Last
+	case *roster.Leave:
+		gone = body.Last
+	}
 	for _, last := range gone {
-		d := c.device(last.Device)
+		devices = append(devices, last.Device)
+	}
+	return devices
+}
+
+// endDevices closes the connections of devices that are out of the mesh and forgets their sessions; the store forgets them with
+// the statement (AppendStatement.Forget).
+func (c *Core) endDevices(now time.Time, gone []wire.DeviceID, op int) {
+	for _, id := range gone {
+		d := c.device(id)
 		for _, s := range slices.Clone(c.member(d.member).sessions) {
 			if s.row.Device == d.id {
 				c.endSession(now, s)
@@ -156,7 +193,6 @@ func (c *Core) endDevices(now time.Time, gone []roster.LastCounter, op int) {
 		for _, conn := range slices.Clone(d.conns) {
 			c.dropWhen(op, now, conn, wire.Refuse(wire.CodeRemoved))
 		}
-		c.batch.add(&ForgetDevice{Device: d.id})
 	}
 }
 

@@ -105,6 +105,7 @@ func (b *batch) reset() {
 // the batch is empty and else with the store's verdicts.
 func (c *Core) Take() Batch {
 	c.out.reset()
+	c.putProposal()
 	c.batch.out = true
 	return Batch{Mesh: c.mesh, Ops: c.batch.ops}
 }
@@ -112,22 +113,15 @@ func (c *Core) Take() Batch {
 // Committed takes the verdicts of the batch, one for each op, and gives everything to be let go, in order. The slice is
 // valid until the next call of Handle.
 //
-// Where the store found that another writer moved the mesh, everything here that was judged by the old state may be wrong.
-// Then only what was committed is told of, and the last output is OutputReload: what got no answer is tried again on a new
-// connection.
+// Where another node moved a mesh of a shared store meanwhile, what was judged by the old state is tried again when the new one
+// is known. Where a store has no other nodes, everything here that was judged by the old state may be wrong. Then only what was
+// committed is told of, and the last output is OutputReload: what got no answer is tried again on a new connection.
 func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output {
 	if len(verdicts) != len(c.batch.ops) {
 		panic("mesh: as many verdicts as ops are wanted")
 	}
 	c.full = c.full[:0]
-	reload := false
-	for i := range verdicts {
-		switch verdicts[i].Outcome {
-		case Done, Resume, Absent:
-		default:
-			reload = true
-		}
-	}
+	reload := !c.shared() && doubtful(verdicts)
 	for i := range c.batch.effects {
 		e := &c.batch.effects[i]
 		var verdict *Verdict
@@ -138,14 +132,29 @@ func (c *Core) Committed(now time.Time, verdicts []Verdict) []Output {
 			c.settle(now, e, verdict)
 		}
 	}
-	if !reload {
-		c.tellPresence()
-	} else {
+	if reload || c.nodes.broken {
 		c.out.list = append(c.out.list, Output{Kind: OutputReload})
+	} else {
+		c.tellPresence()
+		if c.shared() {
+			c.between(now)
+		}
 	}
 	c.batch.reset()
 	c.out.stale = true
 	return c.out.list
+}
+
+// doubtful reports whether a store that nobody else writes to found what only another writer can have done.
+func doubtful(verdicts []Verdict) bool {
+	for i := range verdicts {
+		switch verdicts[i].Outcome {
+		case Done, Resume, Absent:
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Core) settle(now time.Time, e *effect, verdict *Verdict) {
@@ -161,7 +170,7 @@ func (c *Core) settle(now time.Time, e *effect, verdict *Verdict) {
 	case effectRepeat:
 		c.again(e.conn, e.counter)
 	case effectCursor:
-		c.passed(now, e)
+		c.passed(now, e.device, c.batch.ops[e.op].(*MoveCursor).Position)
 	case effectTail:
 		c.startTail(e.tail)
 	case effectRead:
@@ -176,6 +185,7 @@ type out struct {
 	list  []Output
 	bytes []byte
 	room  room // of bytes
+	shown int  // entries in list, once for each connection
 	stale bool // Committed gave them away; the next event begins anew
 }
 
@@ -184,8 +194,14 @@ func (o *out) reset() {
 		return
 	}
 	clear(o.list)
-	o.list, o.bytes, o.stale = o.list[:0], o.room.empty(o.bytes), false
+	o.list, o.bytes, o.shown, o.stale = o.list[:0], o.room.empty(o.bytes), 0, false
 }
+
+// Shown is how many entries of streams the outputs of the last Committed show to live readers, once for each connection.
+func (c *Core) Shown() int { return c.out.shown }
+
+// Connections is how many connections there are, and how many of them proved their device's key.
+func (c *Core) Connections() (all, welcomed int) { return len(c.conns), len(c.welcomed) }
 
 // send lets a part of bytes go to a connection that is still there.
 func (o *out) send(conn *connection, from, to int) {

@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"crypto/sha256"
+	"io"
 	"time"
 
 	"claudemesh.com/mesh/shared/roster"
@@ -34,31 +35,36 @@ func (c *Core) lookup(now time.Time, request RequestID, row *InviteRow) {
 
 // claim uses an invite once and appends the join (docs/PROTOCOL.md, section 4). The same bytes again get the same answer, as
 // long as the device is in the mesh.
-func (c *Core) claim(now time.Time, request RequestID, claim *Claim) {
+func (c *Core) claim(now time.Time, entropy io.Reader, request RequestID, claim *Claim) {
 	answer := &Answer{Request: request}
 	statement, join, err := parseJoin(claim)
 	if err != nil {
 		c.refuse(answer, err)
 		return
 	}
-	if known := c.landed[sha256.Sum256(claim.Join)]; known != nil {
-		if view, ok := c.roster.Device(statement.Author); !ok || view.Standing != roster.Present {
-			c.refuse(answer, wire.Refuse(wire.CodeRemoved))
+	err = c.inTurn(now, entropy, len(claim.Join), func(now time.Time, _ io.Reader) {
+		if known := c.landed[sha256.Sum256(claim.Join)]; known != nil {
+			if view, ok := c.roster.Device(statement.Author); !ok || view.Standing != roster.Present {
+				c.refuse(answer, wire.Refuse(wire.CodeRemoved))
+				return
+			}
+			c.whenDone(-1, func(time.Time, *Verdict) { c.claimed(answer, claim, statement, known) })
 			return
 		}
-		c.whenDone(-1, func(time.Time, *Verdict) { c.claimed(answer, claim, statement, known) })
-		return
-	}
-	op, land, err := c.foldNew(now, statement)
+		op, land, err := c.foldNew(now, statement, false)
+		if err != nil {
+			c.refuse(answer, err)
+			return
+		}
+		op.Use = join.Invite
+		c.carry(now, statement, op, land, func() { c.claimed(answer, claim, statement, land) }, func(err error) {
+			answer.Err = wire.AsError(err)
+			c.out.list = append(c.out.list, Output{Kind: OutputAnswer, Answer: answer})
+		})
+	})
 	if err != nil {
 		c.refuse(answer, err)
-		return
 	}
-	op.Use = join.Invite
-	c.whenDone(c.batch.add(op), func(_ time.Time, verdict *Verdict) {
-		c.land(op, land, verdict)
-		c.claimed(answer, claim, statement, land)
-	})
 }
 
 // parseJoin reads a claim's statement and holds it to the rest of the claim.

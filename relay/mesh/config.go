@@ -8,6 +8,9 @@ import (
 
 // Config is what an operator decides, and the bounds on what strangers and members can make the core hold.
 type Config struct {
+	// Node is this relay among those that use its store; zero: there are no others.
+	Node NodeID
+
 	// Origins are the relay's public origins in canonical form (wire.CanonicalOrigin); a hello signs one of them.
 	Origins []string
 

@@ -27,9 +27,11 @@ type connection struct {
 	reading *tail
 	tag     uint64
 
-	ending bool // no more frames are taken
-	gone   bool // nothing can be sent
-	fresh  bool // welcomed in this batch: it is told all presence, not the changes
+	greeted bool // its hello came
+	stalled bool // what it sends is passed over until it is told to send it again
+	ending  bool // no more frames are taken
+	gone    bool // nothing can be sent
+	fresh   bool // welcomed in this batch: it is told all presence, not the changes
 }
 
 func (c *Core) opened(now time.Time, entropy io.Reader, id ConnID) {
@@ -59,11 +61,15 @@ func (c *Core) received(now time.Time, entropy io.Reader, conn *connection, f wi
 	}
 	conn.heard = now
 	if conn.device == nil {
-		if f.Type == wire.FrameHello {
-			c.hello(now, conn, f.Payload)
-			return
+		switch {
+		case f.Type != wire.FrameHello:
+			c.drop(now, conn, wire.Refuse(wire.CodeNotWelcome))
+		case conn.greeted:
+			c.drop(now, conn, wire.Refuse(wire.CodeStaleNonce))
+		default:
+			conn.greeted = true
+			c.hello(now, entropy, conn, f.Payload)
 		}
-		c.drop(now, conn, wire.Refuse(wire.CodeNotWelcome))
 		return
 	}
 	var err error

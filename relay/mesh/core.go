@@ -43,6 +43,8 @@ type Core struct {
 
 	batch    batch
 	out      out
+	nodes    nodes
+	follows  uint64 // counts OutputFollow
 	deadline time.Time
 	swept    time.Time
 }
@@ -83,6 +85,7 @@ func New(config Config, snapshot Snapshot, now time.Time) (*Core, error) {
 	for _, counter := range snapshot.Counters {
 		d := c.device(counter.Device)
 		d.last, d.committed = counter.Last, counter.Last
+		d.stored = counter.Bytes
 		c.member(d.member).stored += counter.Bytes
 	}
 	for _, cursor := range snapshot.Cursors {
@@ -91,28 +94,35 @@ func New(config Config, snapshot Snapshot, now time.Time) (*Core, error) {
 			d.cursor = cursor.Position
 		}
 	}
-	c.restoreSessions(snapshot.Sessions, now)
+	c.nodes.mark = snapshot.Mark
+	c.restoreSessions(snapshot.Sessions, snapshot.Nodes, now)
 	return c, nil
 }
 
 // fold replays what this relay verified before it stored it.
 func (c *Core) fold(entries []Entry) error {
 	for i := range entries {
-		e := &entries[i]
-		statement, err := roster.Parse(e.Bytes)
-		if err == nil {
-			err = c.roster.Replay(statement, time.UnixMilli(int64(e.Time)))
-		}
-		if err != nil {
+		if _, err := c.foldEntry(&entries[i]); err != nil {
 			return wire.Errorf(wire.CodeBadRoster, "statement %d of mesh %s does not fold: %v", i+1, c.mesh, err)
 		}
-		c.landed[sha256.Sum256(e.Bytes)] = &landing{head: c.roster.Head(), position: e.Position, code: c.codeOf(statement)}
-		c.folded(statement)
 	}
 	if c.roster.Mesh() != c.mesh {
 		return wire.Errorf(wire.CodeBadRoster, "the roster stored for mesh %s is not its own", c.mesh)
 	}
 	return nil
+}
+
+func (c *Core) foldEntry(e *Entry) (*roster.Statement, error) {
+	statement, err := roster.Parse(e.Bytes)
+	if err == nil {
+		err = c.roster.Replay(statement, time.UnixMilli(int64(e.Time)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.landed[sha256.Sum256(e.Bytes)] = &landing{head: c.roster.Head(), position: e.Position, code: c.codeOf(statement)}
+	c.folded(statement)
+	return statement, nil
 }
 
 // codeOf is the code of an invite that a statement issues, or "".
@@ -130,6 +140,9 @@ func (c *Core) Handle(now time.Time, entropy io.Reader, ev Event) {
 		panic("mesh: an event while a batch is out")
 	}
 	c.out.reset()
+	if c.nodes.wake != (time.Time{}) {
+		c.goOn(now, entropy)
+	}
 	switch ev.Kind {
 	case EventOpened:
 		c.opened(now, entropy, ev.Conn)
@@ -142,22 +155,32 @@ func (c *Core) Handle(now time.Time, entropy io.Reader, ev Event) {
 	case EventTick:
 		c.tick(now)
 	case EventLookup:
-		c.lookup(now, ev.Request, ev.Invite)
+		request, invite := ev.Request, ev.Invite
+		c.whenKnown(now, entropy, func(now time.Time, _ io.Reader) { c.lookup(now, request, invite) })
 	case EventClaim:
-		c.claim(now, ev.Request, ev.Claim)
+		request, claim := ev.Request, ev.Claim
+		c.whenKnown(now, entropy, func(now time.Time, entropy io.Reader) { c.claim(now, entropy, request, claim) })
+	case EventMoved:
+		c.nodes.wanted = c.shared()
+	case EventElsewhere:
+		c.elsewhere(now, entropy, ev.Elsewhere, ev.Failed)
+	case EventFollowed:
+		c.followed(now, ev.Stream, ev.Tag, ev.Page, ev.Failed)
 	}
 }
 
 // Deadline is when the next EventTick is due; zero: none.
-func (c *Core) Deadline() time.Time { return c.deadline }
+func (c *Core) Deadline() time.Time {
+	return earlier(c.deadline, earlier(c.nodes.wake, c.nodes.look))
+}
 
 // Idle reports whether the core has no connections and no session that is still away, so that the adapter may drop it.
 func (c *Core) Idle() bool {
-	if len(c.conns) > 0 || !c.batch.idle() {
+	if len(c.conns) > 0 || !c.batch.idle() || c.nodes.waits() {
 		return false
 	}
 	for _, s := range c.leases {
-		if s.row.State != wire.StateOffline {
+		if s.row.State == wire.StateAway || s.row.State == wire.StateOnline && c.here(s) {
 			return false
 		}
 	}
@@ -191,6 +214,7 @@ type device struct {
 	// batch only.
 	last, committed uint64
 	cursor          wire.Position // in its member's inbox
+	stored          uint64        // bytes of its sends in all streams, with what the batch appends
 	conns           []*connection
 	sent            sentRing
 }

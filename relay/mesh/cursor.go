@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"io"
 	"slices"
 	"time"
 
@@ -17,15 +18,28 @@ func (c *Core) cursor(conn *connection, payload []byte) error {
 	if err := c.readable(conn, moved.Stream); err != nil {
 		return err
 	}
-	d := conn.device
+	if c.shared() && moved.Position > c.stream(moved.Stream).head {
+		// Another node may have appended what the device has.
+		c.whenKnown(time.Time{}, nil, func(time.Time, io.Reader) {
+			if !conn.ending {
+				c.moveCursor(conn.device, moved)
+			}
+		})
+		return nil
+	}
+	c.moveCursor(conn.device, moved)
+	return nil
+}
+
+func (c *Core) moveCursor(d *device, moved wire.Cursor) {
 	position := min(moved.Position, c.stream(moved.Stream).head)
 	if position == 0 || moved.Stream.Kind == wire.StreamInbox && position <= d.cursor {
-		return nil
+		return
 	}
 	key := cursorKey{d.id, moved.Stream}
 	if op := c.batch.cursors[key]; op != nil {
 		op.Position = max(op.Position, position)
-		return nil
+		return
 	}
 	c.batch.moves = append(c.batch.moves, MoveCursor{Device: d.id, Stream: moved.Stream, Position: position})
 	op := &c.batch.moves[len(c.batch.moves)-1]
@@ -34,23 +48,20 @@ func (c *Core) cursor(conn *connection, payload []byte) error {
 	if moved.Stream.Kind == wire.StreamInbox {
 		c.batch.effects = append(c.batch.effects, effect{kind: effectCursor, op: index, device: d})
 	}
-	return nil
 }
 
-// passed tells senders what a device's cursor went past.
-func (c *Core) passed(now time.Time, e *effect) {
-	d := e.device
-	op := c.batch.ops[e.op].(*MoveCursor)
+// passed tells senders what a device's cursor in its inbox went past.
+func (c *Core) passed(now time.Time, d *device, position wire.Position) {
 	before := d.cursor
-	if op.Position <= before {
+	if position <= before {
 		return
 	}
-	d.cursor = op.Position
-	s := c.stream(op.Stream)
+	d.cursor = position
+	s := c.stream(wire.InboxStream(d.member))
 	items := s.watched.items()
 	from, _ := slices.BinarySearchFunc(items, before+1, byPosition)
 	for _, w := range items[from:] {
-		if w.position > op.Position {
+		if w.position > position {
 			break
 		}
 		c.tellDelivered(now, w, d)

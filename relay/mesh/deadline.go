@@ -21,6 +21,7 @@ func (c *Core) due(at time.Time) {
 // tick drops who did not answer and who fell silent, takes away what passed to a connection that does not speak for it, ends
 // graces, drops what retention takes, and finds the next deadline.
 func (c *Core) tick(now time.Time) {
+	c.tickNodes(now)
 	if c.deadline.IsZero() || now.Before(c.deadline) {
 		return
 	}

@@ -27,6 +27,12 @@ const (
 	EventLookup
 	// EventClaim: Request claims Claim.Invite.
 	EventClaim
+	// EventMoved: another node may have changed the mesh.
+	EventMoved
+	// EventElsewhere: what OutputElsewhere asked for; Failed: it could not be had.
+	EventElsewhere
+	// EventFollowed: the Page that OutputFollow with this Tag asked for, of Stream; Failed: it could not be read.
+	EventFollowed
 )
 
 // Event is one thing that happened, with the fields that its kind names.
@@ -40,6 +46,11 @@ type Event struct {
 	Request RequestID
 	Invite  *InviteRow
 	Claim   *Claim
+
+	// Borrowed until Committed.
+	Elsewhere *Elsewhere
+	Page      *Page
+	Stream    wire.Stream
 }
 
 // Claim is a claim of an invite (docs/PROTOCOL.md, section 4).
@@ -68,7 +79,11 @@ const (
 	OutputAnswer
 	// OutputCount: a frame or request was refused for the reason Code; for metrics, as is the Code of a drop.
 	OutputCount
-	// OutputReload: another writer moved this mesh. Always the last output; drop the core, close its connections and answer
+	// OutputElsewhere: ask the store what happened since Since and tell EventElsewhere. One at a time is under way.
+	OutputElsewhere
+	// OutputFollow: read Stream after After from the store and tell EventFollowed with Tag.
+	OutputFollow
+	// OutputReload: another writer moved this mesh, which it should not. Always the last output; drop the core, close its connections and answer
 	// the requests that got no answer (CodeUnavailable), then load it again.
 	OutputReload
 )
@@ -83,6 +98,7 @@ type Output struct {
 	Stream wire.Stream
 	After  wire.Position
 	Tag    uint64
+	Since  Mark
 	Device wire.DeviceID
 	Answer *Answer
 }

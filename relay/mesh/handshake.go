@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"io"
 	"slices"
 	"time"
 
@@ -10,18 +11,24 @@ import (
 )
 
 // hello judges the answer to the challenge (docs/PROTOCOL.md, section 9). Whatever is wrong with it ends the connection.
-func (c *Core) hello(now time.Time, conn *connection, payload []byte) {
+func (c *Core) hello(now time.Time, entropy io.Reader, conn *connection, payload []byte) {
 	var h wire.Hello
-	err := wire.DecodeJSON(payload, wire.MaxJSON, &h)
-	if err == nil {
-		err = c.prove(conn, h)
-	}
-	if err == nil {
-		err = c.admit(now, conn, h)
-	}
-	if err != nil {
+	if err := wire.DecodeJSON(payload, wire.MaxJSON, &h); err != nil {
 		c.drop(now, conn, wire.AsError(err))
+		return
 	}
+	c.whenKnown(now, entropy, func(now time.Time, _ io.Reader) {
+		if conn.ending {
+			return
+		}
+		err := c.prove(conn, h)
+		if err == nil {
+			err = c.admit(now, conn, h)
+		}
+		if err != nil {
+			c.drop(now, conn, wire.AsError(err))
+		}
+	})
 }
 
 // prove checks that the peer holds the device's key, over this connection's nonce.

@@ -35,6 +35,8 @@ type AppendStatement struct {
 	Invite *NewInvite
 	// Use is the invite that a join uses once, or zero. The store counts it and answers Exhausted where none is left.
 	Use wire.InviteID
+	// Forget are devices that leave the mesh by this statement: their cursors and sessions are forgotten with it (ForgetDevice).
+	Forget []wire.DeviceID
 }
 
 // NewInvite is stored with its statement.
@@ -79,13 +81,17 @@ type FindEnvelope struct {
 	Position wire.Position
 }
 
-// PutSession stores the state of a session, replacing what was. Verdict: Done.
+// PutSession stores the state of a session, replacing what was. In a shared store that is done only where Session.Version is one
+// above the version of what was, or where nothing was; once one was not done, no later one of the same session in the batch is.
+// Verdict: Done, or Overtaken with what is stored.
 type PutSession struct{ Session SessionRow }
 
-// DropSession forgets a session. Verdict: Done.
+// DropSession forgets a session. Version and verdict are as for PutSession; a shared store remembers the version for as long as a
+// node may not have heard of it.
 type DropSession struct {
 	Device  wire.DeviceID
 	Session wire.SessionID
+	Version uint64
 }
 
 // ForgetDevice forgets cursors and sessions of a device that left the mesh. Its last counter stays. Verdict: Done.
@@ -149,6 +155,8 @@ const (
 	Exists
 	// Absent: what was asked for is not there.
 	Absent
+	// Overtaken: another node changed the session meanwhile; Session is what is stored.
+	Overtaken
 )
 
 // Verdict is a store's answer to an operation.
@@ -160,6 +168,8 @@ type Verdict struct {
 	Code   string
 	// Trimmed answers a Trim.
 	Trimmed *Trimmed
+	// Session comes with Overtaken; its State is "" where the session was dropped.
+	Session *SessionRow
 }
 
 // Place is a position in a stream and the one before it.

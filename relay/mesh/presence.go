@@ -8,13 +8,17 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// session is one that holds or held a lease: online while conn is set, away until its grace ends, then offline.
+// session is one that holds or held a lease: online while conn is set or another node holds its connection, away until its grace
+// ends, then offline.
 type session struct {
-	row     SessionRow
+	row     SessionRow // with what the batch puts
 	conn    *connection
 	passed  time.Time // when conn got it from the one that it superseded; zero once conn spoke for it
 	index   int       // in Core.leases
 	changed bool
+
+	claiming bool   // conn took it, which is not committed yet
+	learned  uint64 // Core.arrivals when it was last learned of another node's act: those connections are older than that
 }
 
 type sessionKey struct {
@@ -28,17 +32,26 @@ func (s *session) graceEnds(grace time.Duration) time.Time {
 	return time.UnixMilli(int64(s.row.Since)).Add(grace)
 }
 
-// restoreSessions takes the rows of a store; what was online lost its connection with the relay.
-func (c *Core) restoreSessions(rows []SessionRow, now time.Time) {
+// restoreSessions takes the rows of a store; what was online lost its connection with the relay, unless it is on another node
+// that runs.
+func (c *Core) restoreSessions(rows []SessionRow, nodes []NodeID, now time.Time) {
 	for _, row := range rows {
 		if view, ok := c.roster.Device(row.Device); !ok || view.Standing != roster.Present {
 			continue
 		}
-		if row.State != wire.StateOffline {
-			row.State, row.Since = wire.StateAway, milliseconds(now)
+		s := &session{row: row}
+		c.keep(s)
+		switch {
+		case row.State == wire.StateOffline:
+		case !c.shared():
+			s.row.State, s.row.Since = wire.StateAway, milliseconds(now)
 			c.due(now.Add(c.config.Grace))
+		case row.State == wire.StateAway:
+			c.due(s.graceEnds(c.config.Grace))
+		case c.here(s) || !slices.Contains(nodes, row.Node):
+			c.setState(now, s, wire.StateAway)
+			c.due(now)
 		}
-		c.keep(&session{row: row})
 	}
 }
 
@@ -54,6 +67,17 @@ func (c *Core) keep(s *session) {
 
 // dropSession forgets a session, here and in the store.
 func (c *Core) dropSession(s *session) {
+	c.forgetSession(s)
+	op := &DropSession{Device: s.row.Device, Session: s.row.Session}
+	if !c.shared() {
+		c.batch.add(op)
+		return
+	}
+	op.Version = s.row.Version + 1
+	c.whenDone(c.batch.add(op), func(now time.Time, verdict *Verdict) { c.sessionPut(now, s, verdict) })
+}
+
+func (c *Core) forgetSession(s *session) {
 	last := c.leases[len(c.leases)-1]
 	c.leases[s.index], last.index = last, s.index
 	c.leases[len(c.leases)-1] = nil
@@ -63,7 +87,6 @@ func (c *Core) dropSession(s *session) {
 	m.sessions = slices.DeleteFunc(m.sessions, func(x *session) bool { return x == s })
 	m.cards -= len(s.row.Card)
 	c.cards -= len(s.row.Card)
-	c.batch.add(&DropSession{Device: s.row.Device, Session: s.row.Session})
 }
 
 // leaseOf is the lease of a connection's own session, or nil.
@@ -88,8 +111,9 @@ func (c *Core) takeLease(now time.Time, conn *connection, d *device, id wire.Ses
 		c.keep(s)
 	}
 	c.hold(s, conn)
-	if s.row.State != wire.StateOnline {
-		c.setState(now, s, wire.StateOnline)
+	if passes := s.row.State == wire.StateOnline && c.here(s) && (s.row.Own || !c.shared()); !passes {
+		s.row.Own = true
+		c.take(now, s)
 	}
 	return nil
 }
@@ -101,7 +125,7 @@ func (c *Core) makeRoom(now time.Time, id wire.MemberID) error {
 	if len(m.sessions) >= c.config.MemberSessions {
 		var oldest *session
 		for _, s := range m.sessions {
-			if s.conn == nil && (oldest == nil || s.row.Since < oldest.row.Since) {
+			if s.row.State != wire.StateOnline && (oldest == nil || s.row.Since < oldest.row.Since) {
 				oldest = s
 			}
 		}
@@ -130,10 +154,14 @@ func (c *Core) setState(now time.Time, s *session, state string) {
 	case wire.StateAway:
 		c.due(now.Add(c.config.Grace))
 	case wire.StateOffline:
-		for _, other := range slices.Clone(c.member(s.row.Member).sessions) {
-			if other != s && other.row.State == wire.StateOffline {
-				c.dropSession(other)
-			}
+		c.onlyLastOffline(s)
+	}
+}
+
+func (c *Core) onlyLastOffline(s *session) {
+	for _, other := range slices.Clone(c.member(s.row.Member).sessions) {
+		if other != s && other.row.State == wire.StateOffline {
+			c.dropSession(other)
 		}
 	}
 }
@@ -143,13 +171,19 @@ func (c *Core) endSession(now time.Time, s *session) {
 	c.hold(s, nil)
 	s.row.State, s.row.Since = wire.StateOffline, milliseconds(now)
 	c.tell(s)
-	c.dropSession(s)
+	c.forgetSession(s)
 }
 
 // store keeps a session's new state, and tells of it.
 func (c *Core) store(s *session) {
-	c.batch.add(&PutSession{Session: s.row})
 	c.tell(s)
+	if !c.shared() {
+		c.batch.add(&PutSession{Session: s.row})
+		return
+	}
+	s.row.Node = c.config.Node
+	s.row.Version++
+	c.whenDone(c.batch.add(&PutSession{Session: s.row}), func(now time.Time, verdict *Verdict) { c.sessionPut(now, s, verdict) })
 }
 
 // tell puts a session among the changes of this batch.

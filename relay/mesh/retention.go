@@ -36,6 +36,7 @@ func (c *Core) hasQuota(m *member, size uint64) error {
 func (c *Core) unstore(d *device, size uint64) {
 	m := c.member(d.member)
 	m.stored -= min(size, m.stored)
+	d.stored -= min(size, d.stored)
 	c.stored -= min(size, c.stored)
 }
 
@@ -133,14 +134,14 @@ func (c *Core) trim(now time.Time, s *stream) {
 // because of the gap.
 func (c *Core) trimmed(s *stream, gone *Trimmed) {
 	s.trimming = false
+	c.nodes.acted = true
 	s.stored.Count -= min(gone.Amount.Count, s.stored.Count)
 	s.stored.Bytes -= min(gone.Amount.Bytes, s.stored.Bytes)
 	s.oldest = gone.Oldest
 	for _, freed := range gone.Freed {
 		c.unstore(c.device(freed.Device), freed.Bytes)
 	}
-	lost, _ := slices.BinarySearchFunc(s.watched.items(), gone.To+1, byPosition)
-	c.unwatchFirst(s, lost)
+	c.unwatchUpTo(s, gone.To)
 	c.age(s)
 	if gone.More && !s.over {
 		s.over = true

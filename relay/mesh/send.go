@@ -3,6 +3,7 @@ package mesh
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"slices"
 	"time"
 
@@ -28,6 +29,9 @@ func (c *Core) send(now time.Time, conn *connection, payload []byte) error {
 	if counter != 0 && counter <= d.last {
 		c.batch.effects = append(c.batch.effects, effect{kind: effectRepeat, conn: conn, op: -1, counter: counter})
 		return nil
+	}
+	if conn.stalled {
+		return nil // it is asked to send it again
 	}
 	if s.After != d.last {
 		c.resume(conn, d.last)
@@ -81,6 +85,7 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 	}
 	c.stored += size
 	m.stored += size
+	d.stored += size
 	c.batch.appends = append(c.batch.appends, AppendEnvelope{
 		Head: c.roster.Head(), Device: d.id, After: after, Counter: envelope.Counter, Time: milliseconds(now),
 		Entries: c.batch.entries[from:to:to],
@@ -191,13 +196,13 @@ func (c *Core) toInbox(e *wire.Envelope, id wire.MemberID) {
 func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 	d := e.device
 	op := c.batch.ops[e.op].(*AppendEnvelope)
-	if verdict.Outcome == Resume { // the device sent over another relay meanwhile
-		d.last, d.committed = verdict.Last, verdict.Last
+	if verdict.Outcome != Done {
 		c.unstore(d, takes(op.Entries))
-		c.again(e.conn, op.Counter)
+		c.unsent(e.conn, op, verdict)
 		return
 	}
 	d.committed = op.Counter
+	c.nodes.acted = true
 	envelope, err := wire.ParseEnvelope(op.Entries[0].Envelope)
 	if err != nil {
 		return // it was parsed when it was taken
@@ -218,6 +223,30 @@ func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 			Position: verdict.Places[i].Position, Previous: verdict.Places[i].Previous, Time: op.Time, Sender: op.Device, Bytes: entry.Envelope,
 		})
 	}
+}
+
+// unsent answers a send that the store did not take: the device sent over another relay meanwhile, or the roster moved on (Stale).
+// A send that was judged by an old roster is asked for again when the new one is known, with all that follow it.
+func (c *Core) unsent(conn *connection, op *AppendEnvelope, verdict *Verdict) {
+	d := conn.device
+	if verdict.Outcome == Resume {
+		d.last, d.committed = verdict.Last, verdict.Last
+		if !conn.stalled || op.Counter <= verdict.Last {
+			c.again(conn, op.Counter)
+		}
+		return
+	}
+	d.last = d.committed
+	if conn.stalled {
+		return
+	}
+	conn.stalled = true
+	c.whenKnown(time.Time{}, nil, func(time.Time, io.Reader) {
+		conn.stalled = false
+		if !conn.ending {
+			c.resume(conn, d.last)
+		}
+	})
 }
 
 func (c *Core) sendAccepted(conn *connection, a *wire.Accepted) {

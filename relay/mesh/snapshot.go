@@ -17,7 +17,7 @@ type Snapshot struct {
 	Sessions []SessionRow
 	Codes    []InviteCode
 
-	// Of a shared store: when this was read, and the nodes that run.
+	// Of a shared store: when this was read, and the nodes that run, with the one that reads.
 	Mark  Mark
 	Nodes []NodeID
 }
@@ -28,6 +28,8 @@ type StreamHead struct {
 	Position wire.Position
 	Kept     Amount
 	Oldest   uint64 // when its first chunk was written, in milliseconds since 1970; 0: nothing is kept
+	// Trimmed is the highest position that was dropped, 0: none. Only Elsewhere tells it, and of inboxes alone.
+	Trimmed wire.Position
 }
 
 // Counter is the last counter accepted from a device, and how many bytes of what it sent are kept, in all streams.
@@ -55,10 +57,11 @@ type SessionRow struct {
 	CardVersion uint64
 	Card        []byte
 
-	// Node holds the session's connection while the state is online. Version rises with each change of the row; a store that
-	// is not shared keeps neither.
+	// Node holds the session's connection while the state is online. Version rises by one with each change of the row, the first
+	// is 1; Own: it is its connection's own session, not one for which that speaks. A store that is not shared keeps none of them.
 	Node    NodeID
 	Version uint64
+	Own     bool
 }
 
 // InviteCode is the code under which an invite is looked up.

@@ -27,7 +27,7 @@ func (c *Core) letGo(now time.Time, conn *connection, state string) {
 	}
 	for _, s := range list {
 		c.hold(s, nil)
-		if s.row.State == wire.StateOnline {
+		if s.row.State == wire.StateOnline && c.here(s) {
 			c.setState(now, s, state)
 		}
 	}
@@ -63,6 +63,14 @@ func (c *Core) spokenFor(conn *connection, id wire.SessionID) (*session, error) 
 			return nil, wire.Errorf(wire.CodeInUse, "This session is another connection's own.")
 		}
 		if s.conn.arrival > conn.arrival {
+			return nil, wire.Errorf(wire.CodeSuperseded, "A newer connection speaks for this session.")
+		}
+	}
+	if s != nil && s.row.State == wire.StateOnline && !c.here(s) {
+		if s.row.Own {
+			return nil, wire.Errorf(wire.CodeInUse, "This session is another connection's own.")
+		}
+		if s.learned >= conn.arrival {
 			return nil, wire.Errorf(wire.CodeSuperseded, "A newer connection speaks for this session.")
 		}
 	}
@@ -125,8 +133,9 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 		c.hold(s, conn)
 		conn.spoken = append(conn.spoken, s)
 	}
-	if s.row.State != wire.StateOnline {
-		c.setState(now, s, wire.StateOnline)
+	if begins && (s.row.State != wire.StateOnline || !c.here(s)) {
+		s.row.Own = false
+		c.take(now, s)
 	} else if higher {
 		c.store(s)
 	}

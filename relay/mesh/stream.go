@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"io"
 	"slices"
 	"time"
 
@@ -9,9 +10,10 @@ import (
 
 // stream is what the core keeps of a log: its head, who is live on it, and which sends wait to be told as delivered.
 type stream struct {
-	name wire.Stream
-	head wire.Position // of what is committed
-	live []*tail
+	name   wire.Stream
+	head   wire.Position // of what is committed
+	live   []*tail
+	behind *behind // nil: everyone who is live was shown all up to head
 
 	// While tails are read, recent keeps what was appended meanwhile, so that they go live although the head moves on.
 	catching int
@@ -54,7 +56,8 @@ type tail struct {
 	stream *stream
 	after  wire.Position // what the connection was given
 	live   bool
-	index  int // in stream.live
+	asked  bool // whether the store knows a head above after
+	index  int  // in stream.live
 	ended  bool
 }
 
@@ -125,7 +128,9 @@ func (c *Core) endTail(t *tail) {
 		last := s.live[len(s.live)-1]
 		s.live[t.index], last.index = last, t.index
 		s.live[len(s.live)-1] = nil
-		s.live = s.live[:len(s.live)-1]
+		if s.live = s.live[:len(s.live)-1]; len(s.live) == 0 {
+			s.behind = nil
+		}
 	}
 	if t.conn.reading == t {
 		c.caught(s)
@@ -151,6 +156,12 @@ func (c *Core) endTopics(id wire.MemberID) {
 func (c *Core) startTail(t *tail) {
 	switch {
 	case t.ended || t.conn.ending:
+	case t.after > t.stream.head && c.shared() && !t.asked:
+		// Another node may have appended what the reader has.
+		t.asked = true
+		c.whenKnown(time.Time{}, nil, func(time.Time, io.Reader) {
+			c.batch.effects = append(c.batch.effects, effect{kind: effectTail, tail: t, op: -1})
+		})
 	case t.after >= t.stream.head:
 		c.goLive(t)
 	default:
@@ -160,7 +171,7 @@ func (c *Core) startTail(t *tail) {
 }
 
 func (c *Core) goLive(t *tail) {
-	t.live, t.index = true, len(t.stream.live)
+	t.live, t.index, t.after = true, len(t.stream.live), t.stream.head
 	t.stream.live = append(t.stream.live, t)
 	from := len(c.out.bytes)
 	c.out.bytes = wire.AppendLive(c.out.bytes, wire.Cursor{Stream: t.stream.name, Position: t.stream.head})
@@ -206,7 +217,7 @@ func (c *Core) readOn(e *effect) {
 		return
 	}
 	defer c.caught(t.stream)
-	t.after = e.position
+	t.after, t.asked = e.position, false
 	if t.after < t.stream.head && t.stream.covers(t.after) {
 		for i := range t.stream.recent {
 			if entry := &t.stream.recent[i]; entry.Position > t.after {
@@ -226,11 +237,16 @@ func (c *Core) show(t *tail, e *Entry) {
 		return // the envelope was parsed when it was taken
 	}
 	c.out.bytes = b
+	c.out.shown++
 	c.out.send(t.conn, from, len(c.out.bytes))
 }
 
 // deliver moves a stream's head on and shows the entry to everyone who is live. What is the same for all is made once.
 func (c *Core) deliver(s *stream, e *Entry) {
+	if e.Previous != s.head || s.behind != nil {
+		c.passOver(s, e)
+		return
+	}
 	s.head = e.Position
 	if s.catching > 0 {
 		c.remember(s, e)
@@ -250,6 +266,7 @@ func (c *Core) deliver(s *stream, e *Entry) {
 		return
 	}
 	c.out.bytes = b
+	c.out.shown += len(s.live)
 	for _, t := range s.live {
 		c.out.send(t.conn, from, len(b))
 	}
@@ -278,7 +295,6 @@ func (s *stream) covers(after wire.Position) bool {
 // caught ends one reading.
 func (c *Core) caught(s *stream) {
 	if s.catching--; s.catching == 0 {
-		c.kept -= s.kept
-		s.recent, s.kept = nil, 0
+		c.forgetRecent(s)
 	}
 }

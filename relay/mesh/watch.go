@@ -71,6 +71,11 @@ func (c *Core) watch(s *stream, w watched) {
 	}
 }
 
+func (c *Core) unwatchUpTo(s *stream, position wire.Position) {
+	n, _ := slices.BinarySearchFunc(s.watched.items(), position+1, byPosition)
+	c.unwatchFirst(s, n)
+}
+
 func (c *Core) unwatchFirst(s *stream, n int) {
 	s.watched.dropFirst(n)
 	c.tracked -= n
@@ -84,8 +89,7 @@ func (c *Core) prune(s *stream) {
 	for _, id := range c.roster.DevicesOf(wire.MemberID(s.name.ID)) {
 		lowest = min(lowest, c.device(id).cursor)
 	}
-	behind, _ := slices.BinarySearchFunc(s.watched.items(), lowest+1, byPosition)
-	c.unwatchFirst(s, behind)
+	c.unwatchUpTo(s, lowest)
 	if s.swept && s.departures == c.departures {
 		return
 	}

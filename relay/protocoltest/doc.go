@@ -36,6 +36,7 @@ func Run(t *testing.T, target Target) {
 		{"handshake", handshake},
 		{"frames", frames},
 		{"append", appending},
+		{"append again", appendingAgain},
 		{"send", sending},
 		{"delivery", delivery},
 		{"access", access},

@@ -91,16 +91,21 @@ func (m *Mesh) fold(t testing.TB, raw []byte) {
 
 // Draft signs a statement of the device on the head that the founder knows.
 func (m *Mesh) Draft(d *Device, body roster.Body) []byte {
-	return d.statement(m.Roster.Draft(d.ID, Now(), body))
+	return m.draftAt(d, Now(), body)
 }
 
-// prepare gives a mesh that no relay has yet, with a genesis and its owner's profile.
-func prepare(t testing.TB, target Target) *Mesh {
+// draftAt is Draft at another time than now.
+func (m *Mesh) draftAt(d *Device, at uint64, body roster.Body) []byte {
+	return d.statement(m.Roster.Draft(d.ID, at, body))
+}
+
+// prepare gives a mesh that no relay has yet, with a genesis and its owner's profile of a time.
+func prepare(t testing.TB, target Target, at uint64) *Mesh {
 	t.Helper()
 	m := &Mesh{Target: target, Roster: roster.New(), Owner: NewDevice(t)}
-	m.Statements = append(m.Statements, m.Owner.genesis(Now()))
+	m.Statements = append(m.Statements, m.Owner.genesis(at))
 	m.fold(t, m.Statements[0])
-	m.Statements = append(m.Statements, m.Draft(m.Owner, &roster.Profile{Sealed: Sealed()}))
+	m.Statements = append(m.Statements, m.draftAt(m.Owner, at, &roster.Profile{Sealed: Sealed()}))
 	m.fold(t, m.Statements[1])
 	m.ID = m.Roster.Mesh()
 	return m
@@ -109,13 +114,19 @@ func prepare(t testing.TB, target Target) *Mesh {
 // FoundRefused tries to make a mesh and checks that the relay refuses with the code.
 func FoundRefused(t testing.TB, target Target, code wire.Code) {
 	t.Helper()
-	prepare(t, target).RefusesCreation(t, code)
+	prepare(t, target, Now()).RefusesCreation(t, code)
 }
 
 // Found makes a mesh with a genesis and its owner's profile.
 func Found(t testing.TB, target Target) *Mesh {
 	t.Helper()
-	m := prepare(t, target)
+	return foundAt(t, target, Now())
+}
+
+// foundAt is Found at another time than now.
+func foundAt(t testing.TB, target Target, at uint64) *Mesh {
+	t.Helper()
+	m := prepare(t, target, at)
 	var made creation
 	target.call(t, http.MethodPost, "/api/public/meshes", statements(m.Statements...)).reads(t, http.StatusCreated, &made)
 	if made.Mesh != m.ID || made.Head != m.Roster.Head() || made.Position == 0 {
@@ -181,7 +192,12 @@ func (i *Invite) sign() {
 // Issue appends the invite over the owner's connection and learns its code.
 func (i *Invite) Issue(t testing.TB, owner *Client) *Invite {
 	t.Helper()
-	raw := i.mesh.Draft(i.mesh.Owner, i.Body)
+	return i.issueAt(t, owner, Now())
+}
+
+func (i *Invite) issueAt(t testing.TB, owner *Client, at uint64) *Invite {
+	t.Helper()
+	raw := i.mesh.draftAt(i.mesh.Owner, at, i.Body)
 	reply := owner.Append(wire.Append{Statement: raw, Escrow: i.Escrow, Preview: i.Preview})
 	if reply.Error != nil {
 		t.Fatalf("the invite was refused: %v", reply.Error)

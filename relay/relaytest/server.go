@@ -11,6 +11,7 @@ import (
 
 	"claudemesh.com/mesh/relay/api"
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/metrics"
 	"claudemesh.com/mesh/relay/server"
 	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
@@ -24,6 +25,7 @@ func Config(origin string, s store.Store, log *slog.Logger) server.Config {
 		Mesh:      mesh.DefaultConfig(origin),
 		Dashboard: api.NoRoute(),
 		Output:    server.DefaultOutput,
+		Metrics:   metrics.New(),
 		Log:       log,
 		API: api.Config{
 			Creation: api.CreateOpen,

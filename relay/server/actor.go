@@ -44,6 +44,9 @@ type actor struct {
 	busy     time.Time // when it last had something to do
 	alarm    *time.Timer
 	rings    time.Time // when alarm does
+
+	// What it told the hub that the core has.
+	connections, welcomed int
 }
 
 // newActor is taken by its maker, who is to run it.
@@ -101,6 +104,8 @@ func (a *actor) finish(err error) {
 		return
 	}
 	left := a.hub.forget(a)
+	a.tell(0, 0)
+	a.hub.meters.dropped.With(string(wire.CodeOf(err))).Add(1)
 	switch wire.CodeOf(err) {
 	case wire.CodeDraining, wire.CodeUnknownMesh:
 	default:
@@ -166,8 +171,10 @@ func (a *actor) work(most int) (goOn bool, err error) {
 }
 
 func (a *actor) load() error {
+	a.hub.meters.loads.Add(1)
 	snapshot, err := a.hub.store.Load(context.Background(), a.id)
 	if err != nil {
+		a.hub.meters.loadFailures.Add(1)
 		return err
 	}
 	a.busy = time.Now()
@@ -224,6 +231,7 @@ func (a *actor) settle() error {
 		if verdicts, err = a.hub.committer.commit(a.batch); err != nil {
 			return err
 		}
+		a.hub.meters.settled(a.batch, verdicts)
 	}
 	moved := false
 	outputs := a.core.Committed(time.Now(), verdicts)
@@ -232,10 +240,23 @@ func (a *actor) settle() error {
 		a.release(&outputs[i])
 	}
 	a.flush()
+	if n := a.core.Shown(); n > 0 {
+		a.hub.meters.shown.Add(n)
+	}
+	a.tell(a.core.Connections())
 	if moved {
 		return errMoved
 	}
 	return nil
+}
+
+// tell has the hub count the core's connections.
+func (a *actor) tell(connections, welcomed int) {
+	if connections != a.connections || welcomed != a.welcomed {
+		a.hub.connections.Add(int64(connections - a.connections))
+		a.hub.welcomed.Add(int64(welcomed - a.welcomed))
+		a.connections, a.welcomed = connections, welcomed
+	}
 }
 
 // flush lets what was queued go, once for each connection. The last come first: of a send the core answers its sender before it
@@ -333,6 +354,7 @@ func (a *actor) release(o *mesh.Output) {
 			answer <- o.Answer
 		}
 	case mesh.OutputCount:
+		a.hub.meters.refused.With(string(o.Code)).Add(1)
 		a.hub.log.Debug("refused", "mesh", a.id, "code", o.Code)
 	}
 }

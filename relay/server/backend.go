@@ -27,6 +27,9 @@ func (h *hub) CreateMesh(ctx context.Context, statements [][]byte) (mesh.Created
 	if err != nil {
 		return mesh.Created{}, err
 	}
+	if verdicts[0].Outcome == mesh.Done {
+		h.meters.created.Add(1)
+	}
 	return mesh.ReadCreated(batch, verdicts[0], func() (mesh.Snapshot, error) { return h.store.Load(ctx, batch.Mesh) })
 }
 

@@ -38,6 +38,13 @@ func (b *budget) give(n int) {
 	b.change.Broadcast()
 }
 
+// held is what was taken and not given back.
+func (b *budget) held() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
+}
+
 // end lets every taker go.
 func (b *budget) end() {
 	b.mu.Lock()

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"sync"
+	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/wire"
@@ -24,6 +25,9 @@ func (a *actor) catchUp(c *conn, o mesh.Output) {
 	page := pages.Get().(*[]byte)
 	defer pages.Put(page)
 	frames, last, err := a.readPage((*page)[:0], o)
+	if err != nil {
+		a.hub.meters.readFailures.Add(1)
+	}
 	if cap(frames) <= keepPage {
 		*page = frames
 	}
@@ -43,7 +47,11 @@ func (a *actor) catchUp(c *conn, o mesh.Output) {
 
 // readPage appends the frames of one page to b.
 func (a *actor) readPage(b []byte, o mesh.Output) (frames []byte, last wire.Position, err error) {
+	began := time.Now()
 	page, err := a.hub.store.Read(context.Background(), a.id, o.Stream, o.After, pageSize)
+	a.hub.meters.reads.Add(1)
+	a.hub.meters.readSeconds.Observe(time.Since(began).Seconds())
+	a.hub.meters.caughtUp.Add(len(page.Entries))
 	if err != nil {
 		return b, 0, err
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"sync"
+	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store"
@@ -13,7 +14,8 @@ import (
 // them. While it runs, the next ones gather. It has no goroutine: the first that comes commits for itself, and of those that came
 // meanwhile the first commits for all.
 type committer struct {
-	store store.Store
+	store  store.Store
+	meters *meters
 
 	mu      sync.Mutex
 	busy    bool
@@ -36,7 +38,7 @@ type committed struct {
 // maxGroup is how many batches share a transaction at most.
 const maxGroup = 512
 
-func newCommitter(s store.Store) *committer { return &committer{store: s} }
+func newCommitter(s store.Store, m *meters) *committer { return &committer{store: s, meters: m} }
 
 // commit waits until the batch is durable and gives a verdict an op. After an error it is unknown whether it is.
 func (c *committer) commit(batch mesh.Batch) ([]mesh.Verdict, error) {
@@ -45,10 +47,7 @@ func (c *committer) commit(batch mesh.Batch) ([]mesh.Verdict, error) {
 		c.busy = true
 		c.mu.Unlock()
 		defer c.passOn()
-		verdicts, err := c.store.Commit(context.Background(), []mesh.Batch{batch}) // not to be cancelled: who waits wants to know the outcome
-		if err == nil {
-			err = wantVerdicts(verdicts, 1)
-		}
+		verdicts, err := c.transact([]mesh.Batch{batch})
 		if err != nil {
 			return nil, err
 		}
@@ -90,9 +89,7 @@ func (c *committer) lead() {
 			}
 		}
 	}()
-	if verdicts, err = c.store.Commit(context.Background(), batches); err == nil {
-		err = wantVerdicts(verdicts, len(group))
-	}
+	verdicts, err = c.transact(batches)
 }
 
 // passOn has the first that waits commit next.
@@ -107,9 +104,19 @@ func (c *committer) passOn() {
 	c.waiting[0].wake <- struct{}{}
 }
 
-func wantVerdicts(verdicts [][]mesh.Verdict, n int) error {
-	if len(verdicts) != n {
-		return wire.Errorf(wire.CodeInternal, "the store gave %d verdicts for %d batches", len(verdicts), n)
+func (c *committer) transact(batches []mesh.Batch) ([][]mesh.Verdict, error) {
+	began := time.Now()
+	verdicts, err := c.store.Commit(context.Background(), batches) // not to be cancelled: who waits wants to know the outcome
+	c.meters.committed(batches, time.Since(began), err)
+	if err == nil && len(verdicts) != len(batches) {
+		err = wire.Errorf(wire.CodeInternal, "the store gave %d verdicts for %d batches", len(verdicts), len(batches))
 	}
-	return nil
+	return verdicts, err
+}
+
+// queue is how many batches wait for the next transaction.
+func (c *committer) queue() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/metrics"
 	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
 	"claudemesh.com/mesh/shared/wire"
@@ -44,7 +45,7 @@ func touch(id byte) mesh.Batch {
 func TestCommitsAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{Store: memory.New(time.Now()), through: make(chan error)}
-		c := newCommitter(s)
+		c := newCommitter(s, newMeters(metrics.New(), nil))
 		var waiting sync.WaitGroup
 		commit := func(id byte) {
 			waiting.Go(func() {
@@ -72,7 +73,7 @@ func TestCommitsAreShared(t *testing.T) {
 func TestCommitterTellsOfFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{Store: memory.New(time.Now()), through: make(chan error)}
-		c := newCommitter(s)
+		c := newCommitter(s, newMeters(metrics.New(), nil))
 		full := errors.New("no space left on device")
 		failed := make(chan error, 1)
 		go func() {

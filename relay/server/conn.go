@@ -120,6 +120,7 @@ func (c *conn) send(control []byte) {
 	c.queued = nil
 	if len(b) > websocket.MaxHead {
 		start = websocket.PutHead(b, websocket.OpBinary, len(b)-websocket.MaxHead)
+		c.hub.meters.bytesOut.Add(len(b) - websocket.MaxHead)
 	} else if start = websocket.MaxHead; b == nil {
 		if len(control) == 0 {
 			return
@@ -155,13 +156,19 @@ func (c *conn) endWith(frame []byte, code wire.Code) {
 		c.queued = append(c.queued, frame...)
 	}
 	c.sayClose(statusOf(code), string(code))
+	c.gone(code)
+}
+
+// gone lets the mesh know that nothing more will come.
+func (c *conn) gone(code wire.Code) {
+	c.ending = true
+	c.hub.meters.closedWith(code)
 	c.input.end()
 	c.actor.post(item{closed: c})
 }
 
 // sayClose sends a close frame, behind what is queued. The peer has some time to answer.
 func (c *conn) sayClose(status websocket.Status, reason string) {
-	c.ending = true
 	c.send(websocket.AppendClose(nil, status, reason))
 	_ = c.pipe.SetReadDeadline(time.Now().Add(partLimit))
 }
@@ -183,9 +190,8 @@ func (c *conn) control(op websocket.Op, payload []byte) error {
 			return err
 		}
 		if !c.ending {
-			c.ending = true
 			c.send(websocket.AppendControl(nil, websocket.OpClose, payload[:min(len(payload), 2)]))
-			c.actor.post(item{closed: c})
+			c.gone(closedGone)
 		}
 		return errParted
 	}
@@ -200,9 +206,11 @@ func (c *conn) serve() {
 		if errors.Is(err, websocket.ErrProtocol) {
 			c.sayClose(websocket.StatusProtocolError, "")
 		}
-		c.ending = true
-		c.input.end()
-		c.actor.post(item{closed: c})
+		why := wire.Code(closedGone)
+		if c.pipe.slow() {
+			why = wire.CodeSlowReader
+		}
+		c.gone(why)
 	}
 	c.mu.Unlock()
 	_ = c.pipe.Close()

@@ -20,8 +20,12 @@ type hub struct {
 	output    int
 	log       *slog.Logger
 	committer *committer
+	meters    *meters
 	stop      chan struct{} // closed when the relay drains
 	lastConn  atomic.Uint64
+
+	// In the cores, as far as their actors told.
+	connections, welcomed atomic.Int64
 
 	actors  sync.WaitGroup
 	uses    sync.WaitGroup // of the committer and the store by others than actors
@@ -33,15 +37,16 @@ type hub struct {
 	draining bool
 }
 
-func newHub(s store.Store, config mesh.Config, output int, log *slog.Logger) *hub {
+func newHub(c Config) *hub {
 	h := &hub{
-		store: s, config: config, output: output, log: log,
-		committer: newCommitter(s),
-		stop:      make(chan struct{}),
-		meshes:    map[wire.MeshID]*actor{},
-		live:      map[*conn]struct{}{},
+		store: c.Store, config: c.Mesh, output: c.Output, log: c.Log,
+		stop:   make(chan struct{}),
+		meshes: map[wire.MeshID]*actor{},
+		live:   map[*conn]struct{}{},
 	}
-	_, h.instant = s.(store.Instant)
+	_, h.instant = c.Store.(store.Instant)
+	h.meters = newMeters(c.Metrics, h)
+	h.committer = newCommitter(c.Store, h.meters)
 	h.uses.Go(h.retain)
 	return h
 }
@@ -85,8 +90,10 @@ func (h *hub) forget(a *actor) []item {
 func (h *hub) open(id wire.MeshID, c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.meters.opened.Add(1)
 	a, err := h.mesh(id)
 	if err != nil {
+		h.meters.closedWith(wire.CodeDraining)
 		// Between checkUpgrade and here the relay began to drain; waiting for a farewell would hold it up.
 		_ = c.pipe.Close()
 		return

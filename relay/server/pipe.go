@@ -171,6 +171,13 @@ func (p *pipe) pending() int {
 	return p.backlog
 }
 
+// slow reports whether the pipe broke because its reader did not read.
+func (p *pipe) slow() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Is(p.err, errSlowReader)
+}
+
 // settle waits until at most limit bytes wait or the pipe is broken, and reports which: nil is the former.
 func (p *pipe) settle(limit int) error {
 	p.mu.Lock()

@@ -59,6 +59,7 @@ func (c *conn) read() error {
 			}
 			return err
 		}
+		c.hub.meters.bytesIn.Add(len(m.data))
 		taken := c.input.take(len(m.data)) && c.actor.mail.room.take(len(m.data))
 		m.settled()
 		if !taken || !c.hand(m, limit == firstLimit) {

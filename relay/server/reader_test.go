@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"claudemesh.com/mesh/relay/metrics"
 	upgrade "claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -16,7 +17,7 @@ import (
 // pair is a conn as the relay reads it, with the peer's end of its WebSocket.
 func pair(t *testing.T) (*conn, *websocket.Conn) {
 	t.Helper()
-	h := &hub{output: DefaultOutput, live: map[*conn]struct{}{}}
+	h := &hub{output: DefaultOutput, live: map[*conn]struct{}{}, meters: newMeters(metrics.New(), nil)}
 	accepted := make(chan *conn, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, early, err := upgrade.Upgrade(w, r, "")

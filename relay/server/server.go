@@ -15,6 +15,7 @@ import (
 
 	"claudemesh.com/mesh/relay/api"
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/metrics"
 	"claudemesh.com/mesh/relay/store"
 )
 
@@ -31,7 +32,9 @@ type Config struct {
 	// Output is how many bytes may wait for a connection that does not read; above it, the connection is closed with
 	// slow_reader. At least 2 MiB, so that the largest frame fits.
 	Output int
-	Log    *slog.Logger
+	// Metrics is where the relay puts its own.
+	Metrics *metrics.Registry
+	Log     *slog.Logger
 }
 
 // Server is a running relay. Its methods may be called from any goroutine.
@@ -42,7 +45,7 @@ type Server struct {
 
 // New makes a relay that takes requests once Serve is called. It must be ended with Drain. The store stays the caller's.
 func New(c Config) *Server {
-	h := newHub(c.Store, c.Mesh, c.Output, c.Log)
+	h := newHub(c)
 	routes := api.Handler(h, c.API)
 	mux := http.NewServeMux()
 	mux.Handle("/ws", h.socketHandler(c.API))
@@ -51,7 +54,7 @@ func New(c Config) *Server {
 	}
 	mux.Handle("/", c.Dashboard)
 	return &Server{h, &http.Server{
-		Handler:           mux,
+		Handler:           h.meters.counted(mux),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      5 * time.Minute, // the browser peer over a slow line

@@ -10,6 +10,7 @@ import (
 // is used by one goroutine at a time.
 type Applier struct {
 	rows       Rows
+	shared     SharedRows // the same, or nil
 	generation uint32
 	meshes     map[wire.MeshID]*meshTx
 	order      []*meshTx
@@ -19,7 +20,8 @@ type Applier struct {
 
 // NewApplier works on rows; new positions are of the generation (wire.NextGeneration at the opening of the store).
 func NewApplier(rows Rows, generation uint32) *Applier {
-	return &Applier{rows: rows, generation: generation, meshes: make(map[wire.MeshID]*meshTx)}
+	shared, _ := rows.(SharedRows)
+	return &Applier{rows: rows, shared: shared, generation: generation, meshes: make(map[wire.MeshID]*meshTx)}
 }
 
 // Apply carries out batches in order, within the transaction that the rows are in. After an error the transaction is to be
@@ -103,6 +105,8 @@ type meshTx struct {
 	touched  []*streamTx
 	counters map[wire.DeviceID]*counterTx
 	counted  []*counterTx
+	// overtaken are sessions of which this commit did not do something.
+	overtaken map[SessionKey]bool
 }
 
 type counterTx struct {
@@ -146,9 +150,12 @@ func (m *meshTx) apply(op mesh.Op) (mesh.Verdict, error) {
 	case *mesh.FindEnvelope:
 		return m.find(op)
 	case *mesh.PutSession:
-		return done, m.rows.SaveSession(m.row.Number, &op.Session)
+		return m.session(&op.Session)
 	case *mesh.DropSession:
-		return done, m.rows.DropSession(m.row.Number, op.Device, op.Session)
+		if m.applier.shared == nil {
+			return done, m.rows.DropSession(m.row.Number, op.Device, op.Session)
+		}
+		return m.session(&mesh.SessionRow{Device: op.Device, Session: op.Session, Version: op.Version})
 	case *mesh.ForgetDevice:
 		return done, m.rows.ForgetDevice(m.row.Number, op.Device)
 	case *mesh.Trim:
@@ -220,7 +227,31 @@ func (m *meshTx) statement(op *mesh.AppendStatement) (mesh.Verdict, error) {
 	}
 	m.row.Head = op.Head
 	verdict.Places = []mesh.Place{place}
+	for _, device := range op.Forget {
+		if err := m.rows.ForgetDevice(m.row.Number, device); err != nil {
+			return verdict, err
+		}
+	}
 	return verdict, m.record(action, op.Time, wire.RosterStream(m.id), place.Position, Share{op.Author, 1, uint64(len(op.Statement))})
+}
+
+// session puts the row of a session, where no other node did meanwhile.
+func (m *meshTx) session(row *mesh.SessionRow) (mesh.Verdict, error) {
+	if m.applier.shared != nil {
+		stored, err := m.applier.shared.Session(m.row.Number, row.Device, row.Session)
+		if err != nil {
+			return mesh.Verdict{}, err
+		}
+		key := SessionKey{DeviceKey{m.id, row.Device}, row.Session}
+		if m.overtaken[key] || stored.Version != 0 && stored.Version+1 != row.Version {
+			if m.overtaken == nil {
+				m.overtaken = make(map[SessionKey]bool)
+			}
+			m.overtaken[key] = true
+			return mesh.Verdict{Outcome: mesh.Overtaken, Session: &stored}, nil
+		}
+	}
+	return mesh.Verdict{Outcome: mesh.Done}, m.rows.SaveSession(m.row.Number, row)
 }
 
 func (m *meshTx) freeCode(codes []string) (string, error) {

@@ -27,6 +27,8 @@ type Reads struct {
 	Counters []DeviceKey
 	Invites  []InviteKey
 	Codes    []string
+	// Sessions are those that are put or dropped; only SharedRows are asked for them.
+	Sessions []SessionKey
 }
 
 // StreamKey is a stream of a mesh.
@@ -45,6 +47,12 @@ type PlaceKey struct {
 type DeviceKey struct {
 	Mesh   wire.MeshID
 	Device wire.DeviceID
+}
+
+// SessionKey is a session of a device in a mesh.
+type SessionKey struct {
+	DeviceKey
+	Session wire.SessionID
 }
 
 // InviteKey is an invite of a mesh.
@@ -78,6 +86,12 @@ func ReadsOf(batches []mesh.Batch) *Reads {
 	})
 	r.Counters = sorted(r.Counters, func(a, b DeviceKey) int { return compare2(a.Mesh[:], b.Mesh[:], a.Device[:], b.Device[:]) })
 	r.Invites = sorted(r.Invites, func(a, b InviteKey) int { return compare2(a.Mesh[:], b.Mesh[:], a.Invite[:], b.Invite[:]) })
+	r.Sessions = sorted(r.Sessions, func(a, b SessionKey) int {
+		if c := compare2(a.Mesh[:], b.Mesh[:], a.Device[:], b.Device[:]); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.Session[:], b.Session[:])
+	})
 	slices.Sort(r.Codes)
 	r.Codes = slices.Compact(r.Codes)
 	return r
@@ -107,6 +121,10 @@ func (r *Reads) add(id wire.MeshID, op mesh.Op) {
 		r.Named = append(r.Named, StreamKey{id, op.Stream})
 	case *mesh.FindEnvelope:
 		r.Places = append(r.Places, PlaceKey{StreamKey{id, op.Stream}, op.Position})
+	case *mesh.PutSession:
+		r.Sessions = append(r.Sessions, SessionKey{DeviceKey{id, op.Session.Device}, op.Session.Session})
+	case *mesh.DropSession:
+		r.Sessions = append(r.Sessions, SessionKey{DeviceKey{id, op.Device}, op.Session})
 	case *mesh.Trim: // whose counters it reads is known only from the chunks that it drops
 		r.Written = append(r.Written, StreamKey{id, op.Stream})
 	}

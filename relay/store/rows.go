@@ -53,6 +53,16 @@ type Rows interface {
 	AddRecord(mesh int64, record *Record) error
 }
 
+// SharedRows are the Rows of a Shared store. Its SaveSession keeps Node, Version and Own too; its DropSession is not used: a
+// session that was dropped is one whose State is "", which Load leaves out and Elsewhere lists in Gone.
+type SharedRows interface {
+	Rows
+
+	// Session is what is stored of a session, also where its State is ""; a Version of 0 means that there is nothing. No other
+	// transaction may change it before this one ends, nor add it where it is not there (Reads.Sessions names it).
+	Session(mesh int64, device wire.DeviceID, session wire.SessionID) (mesh.SessionRow, error)
+}
+
 // MeshRow is a mesh: the head of its roster and the number of its last audit record.
 type MeshRow struct {
 	Number int64

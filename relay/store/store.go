@@ -52,15 +52,19 @@ type Store interface {
 type Shared interface {
 	Store
 
-	// Node is this process among those that use the store.
+	// Node is this process among those that use the store. Its id changes in Join alone.
 	Node() mesh.NodeID
+
+	// Join makes this process a new node after ErrNodeLost, when nothing is in memory any more that was loaded before, and
+	// ends the old one. It fails with CodeUnavailable while the store cannot be reached, and is then to be called again.
+	Join(ctx context.Context) error
 
 	// Elsewhere gives what happened to a mesh since a mark, which came with its snapshot or with the Elsewhere before.
 	Elsewhere(ctx context.Context, id wire.MeshID, since mesh.Mark) (mesh.Elsewhere, error)
 
 	// Moved waits until meshes may have changed by other nodes' hands and names them, each once; all means any of them. It names too
 	// many rather than too few, and late (up to a second) rather than never: whoever asks for Elsewhere of each
-	// misses nothing. A failure is told after a pause, and is followed by all.
+	// misses nothing. A failure is told after a pause, and is followed by all. After ErrNodeLost it tells the same until Join.
 	Moved(ctx context.Context) (meshes []wire.MeshID, all bool, err error)
 }
 
@@ -70,6 +74,10 @@ type Instant interface {
 	Store
 	Instant()
 }
+
+// ErrNodeLost is within the errors of a Shared store when this node's lease lapsed: it could not reach the store for so long that the
+// others may have taken its sessions over. Nothing that it commits is carried out any more, until Join. Its code is CodeUnavailable.
+var ErrNodeLost = fmt.Errorf("this node lost its lease: %w", wire.Refuse(wire.CodeUnavailable))
 
 // Record is one line of the metadata audit: who did what, when, and how much; ids only.
 type Record struct {

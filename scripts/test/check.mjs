@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from './command.mjs';
 import { dependencies } from './dependencies.mjs';
-import { BENCH, ROOT, TOOLS, WEB } from './paths.mjs';
+import { BENCH, ROOT, TOOLS, WEB, WYCHEPROOF } from './paths.mjs';
 import { seconds } from './seconds.mjs';
 
 const JS = { GOOS: 'js', GOARCH: 'wasm' };
@@ -19,12 +19,14 @@ const CHECKS = [
   { name: 'gofmt', run: gofmt },
   { name: 'go vet', argv: ['go', 'vet', './...'] },
   { name: 'go vet, js/wasm', argv: ['go', 'vet', ...BROWSER_PEER], env: JS },
-  // A module of its own, which a change of the relay's packages can break.
+  // Modules of their own, which a change of the product's packages can break.
   { name: 'go vet, scripts/bench', argv: ['go', 'vet', './...'], cwd: BENCH },
+  { name: 'go vet, scripts/wycheproof', argv: ['go', 'vet', './...'], cwd: WYCHEPROOF },
   { name: 'import fences', argv: ['go', 'test', '-count=1', './scripts/fences/...'] },
   { name: 'build staticcheck', argv: ['scripts/build-test-tools', 'staticcheck'] },
   { name: 'staticcheck', argv: [join(TOOLS, 'staticcheck'), './...'] },
   { name: 'staticcheck, scripts/bench', argv: [join(TOOLS, 'staticcheck'), './...'], cwd: BENCH },
+  { name: 'staticcheck, scripts/wycheproof', argv: [join(TOOLS, 'staticcheck'), './...'], cwd: WYCHEPROOF },
   { name: 'staticcheck, js/wasm', argv: [join(TOOLS, 'staticcheck'), ...BROWSER_PEER], env: JS },
   // The worker's types import what this leaves in web/src/generated.
   { name: 'build the browser peer', argv: ['scripts/build-wasm'] },

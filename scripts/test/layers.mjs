@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { check } from './check.mjs';
 import { command } from './command.mjs';
 import { goTest } from './gotest.mjs';
-import { BENCH, ROOT, WEB } from './paths.mjs';
+import { BENCH, ROOT, WEB, WYCHEPROOF } from './paths.mjs';
 import { playwright, tap, vitest } from './reports.mjs';
 import { sizes } from './sizes.mjs';
 
@@ -31,6 +31,9 @@ async function go() {
     await goTest(['./...'], { flags: ['-race'], env: { CGO_ENABLED: '1' } }),
     await goTest(['./shared/peer/simulation'], { flags: ['-run=^TestSeeds$'] }),
     await goTest(['./...'], { cwd: BENCH }),
+    await goTest(['./...'], { cwd: WYCHEPROOF }),
+    // The arithmetic that a browser peer has, instead of this processor's assembler.
+    await goTest(['./...'], { cwd: WYCHEPROOF, flags: ['-tags=purego'] }),
   ];
   return { passed: parts.reduce((sum, part) => sum + part.passed, 0), failures: parts.flatMap((part) => part.failures) };
 }

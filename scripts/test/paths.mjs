@@ -5,5 +5,6 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const WEB = join(ROOT, 'web');
 export const BENCH = join(ROOT, 'scripts', 'bench');
+export const WYCHEPROOF = join(ROOT, 'scripts', 'wycheproof');
 export const REPORTS = join(ROOT, '.cache', 'test');
 export const TOOLS = join(ROOT, '.cache', 'tools');

@@ -191,11 +191,30 @@ func signatureVectors(g *group, alice, bob *identity.Software) {
 	neutral := little(big.NewInt(1))
 	bad("r_small_order", "R is the neutral point, and the equation holds", a, purpose, data, join(neutral, little(times(neutral))))
 	r := new(big.Int).Sub(number(signature[32:]), times(signature[:32]))
-	opposite := bytes.Clone(signature[:32]) // R plus the point of order 2 is (−x, −y)
-	opposite[31] &= 0x7f
-	opposite = little(new(big.Int).Sub(prime, number(opposite)))
-	opposite[31] |= (signature[31] ^ 0x80) & 0x80
-	s := r.Add(r, times(opposite))
+	opposite := oppositeOf(signature[:32])
+	s := new(big.Int).Add(r, times(opposite))
 	bad("r_mixed_order", "the equation holds only when it is multiplied by the cofactor", a, purpose, data, join(opposite, little(s.Mod(s, groupOrder))))
 	bad("small_order_key", "a key of small order, under which one signature fits every message", [32]byte(neutral), purpose, data, join(a[:], little(secret.Mod(secret, groupOrder))))
+
+	// R + k·A loses what a has of order 2 where k is even.
+	mixed := [32]byte(oppositeOf(a[:]))
+	signed := map[uint][]byte{}
+	for try := byte(0); len(signed) < 2; try++ {
+		data := []byte{try}
+		k := sha512.Sum512(join(signature[:32], mixed[:], identity.SigningBytes(purpose, data)))
+		n := number(k[:])
+		n.Mod(n, groupOrder)
+		signed[n.Bit(0)] = join(data, signature[:32], little(n.Mod(n.Add(n.Mul(n, secret), r), groupOrder)))
+	}
+	g.add("verify_key_mixed_order", rule, do, "a key with a part of order 2, which the equation loses: it holds as it stands", in("sign", mixed[:]), inText("purpose", purpose), in("data", signed[0][:1]), in("signature", signed[0][1:]))
+	bad("key_mixed_order_cofactor", "a key with a part of order 2: the equation holds only when it is multiplied by the cofactor", mixed, purpose, signed[1][:1], signed[1][1:])
+}
+
+// oppositeOf is an encoded Ed25519 point plus the one of order 2: (−x, −y).
+func oppositeOf(point []byte) []byte {
+	y := bytes.Clone(point)
+	y[31] &= 0x7f
+	sum := little(new(big.Int).Sub(prime, number(y)))
+	sum[31] |= (point[31] ^ 0x80) & 0x80
+	return sum
 }

@@ -46,6 +46,7 @@ type Core struct {
 	link     link
 	keys     keys
 	streams  streams
+	behind   behind
 	log      log
 	outbox   outbox
 	sent     sent
@@ -67,6 +68,8 @@ func (c *Core) Handle(now time.Time, entropy io.Reader, in Input) {
 		c.handleSigned(in)
 	case Shared:
 		c.handleShared(in)
+	case StatementRow:
+		c.handleStatementRow(in)
 	default:
 		c.handleCommand(in)
 	}
@@ -77,6 +80,7 @@ func (c *Core) Handle(now time.Time, entropy io.Reader, in Input) {
 // before what streams hold, and both before what is sealed.
 func (c *Core) pump() {
 	c.pumpRoster()
+	c.pumpBehind()
 	c.pumpStreams()
 	c.pumpJobs()
 	c.pumpOutbox()
@@ -100,7 +104,7 @@ func (c *Core) Take() Batch {
 
 // Deadline is when the next Tick is due; zero: none.
 func (c *Core) Deadline() time.Time {
-	return earliest(c.link.deadline(), c.outbox.hold, c.jobs.hold, c.presence.deadline(c), c.speech.hold)
+	return earliest(c.link.deadline(), c.behind.hold, c.outbox.hold, c.jobs.hold, c.presence.deadline(c), c.speech.hold)
 }
 
 func earliest(times ...time.Time) time.Time {

@@ -23,6 +23,8 @@ type (
 	}
 	// WantSharedKey asks for the key between the device and another's X25519 key; Shared answers it.
 	WantSharedKey struct{ Box [identity.KeySize]byte }
+	// WantStatement asks for the row of a statement in BucketRoster, by its number from 0; StatementRow answers it.
+	WantStatement struct{ Number uint64 }
 	// Hangup asks to close a connection. Final: do not come back. RetryAfter is the least time to wait else.
 	Hangup struct {
 		Conn       uint64
@@ -56,6 +58,7 @@ type (
 func (Frames) output()        {}
 func (WantSignature) output() {}
 func (WantSharedKey) output() {}
+func (WantStatement) output() {}
 func (Hangup) output()        {}
 func (Notify) output()        {}
 func (Result) output()        {}
@@ -105,6 +108,11 @@ type (
 		Box [identity.KeySize]byte
 		Key identity.SharedKey
 		Err error
+	}
+	// StatementRow answers WantStatement; Row is nil where it could not be read.
+	StatementRow struct {
+		Number uint64
+		Row    []byte
 	}
 	// Send puts a message into the outbox; the target is resolved. Result carries the message. Replied is what BucketMessage
 	// holds of the message that the draft replies to; nil: it is not here.
@@ -183,6 +191,7 @@ func (Tick) input()             {}
 func (Probe) input()            {}
 func (Signed) input()           {}
 func (Shared) input()           {}
+func (StatementRow) input()     {}
 func (Send) input()             {}
 func (Resend) input()           {}
 func (MarkRead) input()         {}

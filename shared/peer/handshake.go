@@ -56,13 +56,13 @@ func (c *Core) hearWelcome(payload []byte) error {
 	c.link.problem, c.link.lost = nil, time.Time{}
 	c.setPhase(phaseRoster)
 	c.outbox.resume(c, w.LastCounter)
-	c.tail(c.streams.roster(c))
+	c.meet(&w)
 	return nil
 }
 
-// live goes on where the roster was read to its head.
+// live goes on where the roster was read to its head, and the relay has all that is here or does not take it.
 func (c *Core) live() {
-	if c.link.phase != phaseRoster {
+	if c.link.phase != phaseRoster || !c.streams.roster(c).live || c.isBehind() && c.behind.refused == nil {
 		return
 	}
 	c.setPhase(phaseLive)
@@ -89,6 +89,9 @@ func (c *Core) hearClose(payload []byte) error {
 	final := finalCodes[problem.Code]
 	if problem.Code == wire.CodeSuperseded && c.link.adrift {
 		final, c.link.adrift = false, false // by an own hello that was late
+	}
+	if c.isLost(problem.Code) {
+		problem, after, final = errLost, max(after, lostPause), false
 	}
 	c.hangUp(problem, after, final)
 	return nil

@@ -2,9 +2,11 @@ package peer
 
 import (
 	"slices"
+	"time"
 
 	"claudemesh.com/mesh/shared/enroll"
 	"claudemesh.com/mesh/shared/invite"
+	"claudemesh.com/mesh/shared/order"
 	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -162,6 +164,26 @@ func (c *Core) retireJob(ref uint64, id wire.InviteID) *job {
 			c.result(Result{Ref: ref})
 		},
 	}
+}
+
+// wishRetire withdraws the invites made here of which nobody has the code.
+func (c *Core) wishRetire() {
+	if len(c.jobs.lost) == 0 || !c.mayWish(roster.KindInviteRetired) {
+		return
+	}
+	c.addJob(&job{
+		what: roster.KindInviteRetired,
+		build: func() (roster.Body, wire.Append, bool, error) {
+			c.jobs.lost = slices.DeleteFunc(c.jobs.lost, func(id wire.InviteID) bool { return c.roster.Usable(id, time.Time{}) != nil })
+			if len(c.jobs.lost) == 0 {
+				return nil, wire.Append{}, true, nil
+			}
+			ids := slices.Clone(c.jobs.lost)
+			order.By(ids, func(a, b wire.InviteID) int { return slices.Compare(a[:], b[:]) })
+			return &roster.InviteRetired{Invites: slices.Compact(ids)}, wire.Append{}, true, nil
+		},
+		done: c.wished(roster.KindInviteRetired),
+	})
 }
 
 // Invites are those of the roster, newest first.

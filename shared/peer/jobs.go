@@ -16,6 +16,7 @@ type jobs struct {
 	ref    uint64 // of the last append
 	rotate bool   // a member left since the last rotation
 	hold   time.Time
+	lost   []wire.InviteID // made here, and nobody can use them: their code was lost
 	// quiet keeps the core's own wishes from being repeated at once after a refusal.
 	quiet map[roster.Kind]time.Time
 }
@@ -54,6 +55,9 @@ func (j *jobs) has(what roster.Kind) bool {
 // command adds the job of a command, or refuses where it could only wait.
 func (c *Core) command(j *job) {
 	problem := c.usable()
+	if problem == nil && c.behind.refused != nil {
+		problem = c.behind.refused
+	}
 	if problem == nil && c.link.phase == phaseDown {
 		problem = c.link.problem
 		if problem == nil {
@@ -120,12 +124,13 @@ func (c *Core) finishJobs(problem *wire.Error) {
 
 // pumpJobs adds what the core wants by itself, and moves the first job on.
 func (c *Core) pumpJobs() {
-	if c.held(&c.jobs.hold) || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil {
+	if c.held(&c.jobs.hold) || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || c.isBehind() {
 		return
 	}
 	for c.link.phase == phaseLive {
 		c.wishProfile()
 		c.wishRotation()
+		c.wishRetire()
 		if len(c.jobs.queue) == 0 || !c.pumpJob(c.jobs.queue[0]) {
 			return
 		}
@@ -234,6 +239,10 @@ func (c *Core) hearReply(payload []byte) error {
 	if err := wire.DecodeJSON(payload, wire.MaxJSON, &reply); err != nil {
 		return err
 	}
+	if reply.Ref == c.behind.ref && reply.Ref != 0 {
+		c.hearOffered(&reply)
+		return nil
+	}
 	if len(c.jobs.queue) == 0 {
 		return nil
 	}
@@ -266,7 +275,7 @@ func (c *Core) resumeJob() {
 		j.append = wire.Append{}
 	case j.what == roster.KindInvite:
 		c.jobs.queue = c.jobs.queue[1:]
-		c.addJob(c.retireJob(0, j.landed.Body.(*roster.Invite).ID))
+		c.jobs.lost = append(c.jobs.lost, j.landed.Body.(*roster.Invite).ID)
 		j.done(nil, wire.Reply{}, wire.Refuse(wire.CodeUnavailable))
 	}
 }

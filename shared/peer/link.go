@@ -128,7 +128,7 @@ func (c *Core) connection() (Connection, *wire.Error) {
 	case c.link.phase < phaseLive:
 		return Connecting, problem
 	}
-	for _, p := range []*wire.Error{c.link.fork, c.link.skew} {
+	for _, p := range []*wire.Error{c.behind.refused, c.link.fork, c.link.skew} {
 		if problem == nil {
 			problem = p
 		}
@@ -148,6 +148,7 @@ func (c *Core) disconnected() {
 	c.link.pinged = false
 	clear(c.keys.bad)
 	c.streams.disconnected()
+	c.behind.disconnected()
 	c.outbox.disconnected()
 	c.speech.disconnected()
 	c.setPhase(phaseDown)

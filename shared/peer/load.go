@@ -147,6 +147,12 @@ func (c *Core) finishLoad() error {
 		return slices.Compare(a[:], b[:])
 	})
 	c.sortAsks()
+	c.behind.head, c.behind.settled = c.roster.Head(), c.streams.stored[wire.RosterStream(c.self.Mesh)]
+	for i := range c.roster.Invitations() {
+		if row, made := c.invites[i.ID]; made && row.Code == "" {
+			c.jobs.lost = append(c.jobs.lost, i.ID)
+		}
+	}
 	device, known := c.roster.Device(c.id)
 	if !known && c.enrollment == nil && c.roster.Statements() > 0 {
 		return wire.Errorf(wire.CodeStorage, "This device's store was made with other keys than it has now.")

@@ -116,7 +116,7 @@ func (o *outbox) resume(c *Core, last uint64) {
 // pumpOutbox seals what can be sent, and sends what is sealed.
 func (c *Core) pumpOutbox() {
 	o := &c.outbox
-	if c.held(&o.hold) || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || c.jobs.counting() {
+	if c.held(&o.hold) || c.link.phase != phaseLive || c.enrollment != nil || c.link.final != nil || c.isBehind() || c.jobs.counting() {
 		return
 	}
 	o.refresh = o.refresh && c.streams.refreshing

@@ -13,24 +13,25 @@ func (c *Core) pumpRoster() {
 		st.queue, st.bytes = st.queue[1:], st.bytes-it.size()
 		switch it.kind {
 		case wire.FrameStatement:
-			if err := c.fold(it); err != nil {
-				c.rosterBad = err
-				c.hangUp(err, 0, true)
+			if err := c.takeStatement(st, it); err != nil {
+				c.refuseRoster(err)
 				return
 			}
-			st.cursor, st.dirty, st.tries = it.position, true, 0
 		case wire.FrameGap:
 			// A roster without its beginning or middle proves nothing.
-			c.rosterBad = wire.Errorf(wire.CodeBadRoster, "The relay has lost a part of the roster. Nothing from it is trusted; tell the mesh's owner.")
-			c.hangUp(c.rosterBad, 0, true)
+			c.refuseRoster(wire.Errorf(wire.CodeBadRoster, "The relay has lost a part of the roster. Nothing from it is trusted; tell the mesh's owner."))
 			return
 		case wire.FrameLive:
+			if c.roster.Number(c.behind.welcome) == 0 {
+				c.refuseRoster(errForked)
+				return
+			}
 			st.live, st.tries = true, 0
 			c.streams.refreshing = false
 			c.changed = true
-			c.live()
 		}
 	}
+	c.live()
 	if st.short && len(st.queue) == 0 {
 		st.short = false
 		c.tail(st)
@@ -38,6 +39,11 @@ func (c *Core) pumpRoster() {
 	c.keepRing()
 	c.verify()
 	c.checkStanding()
+}
+
+func (c *Core) refuseRoster(why *wire.Error) {
+	c.rosterBad = why
+	c.hangUp(why, 0, true)
 }
 
 // fold takes the next statement of the roster, or refuses the roster from here on.

@@ -142,7 +142,8 @@ func (c *Core) track(messages ...wire.MessageID) {
 			continue
 		}
 		for _, to := range row.To {
-			if row.Counter != 0 && to.Position != 0 && !to.Delivered && !to.Read {
+			if row.Counter != 0 && row.Counter <= c.outbox.last && // a relay that was put back does not know what is above
+				to.Position != 0 && !to.Delivered && !to.Read {
 				items = append(items, wire.TrackItem{Member: to.Member, Position: to.Position, Counter: row.Counter})
 			}
 		}

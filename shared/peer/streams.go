@@ -135,6 +135,12 @@ func (c *Core) hearStream(f wire.Frame) error {
 			return nil
 		}
 		return c.tailAgain(st)
+	case previous < st.last && it.kind == wire.FrameStatement:
+		c.review(st)
+		return nil
+	case previous < st.last && it.kind == wire.FrameDeliver:
+		// The relay was put back to an older state. What it lost there nobody can tell.
+		st.queue, st.bytes = append(st.queue, item{kind: wire.FrameGap, position: st.last}), st.bytes+(&item{}).size()
 	}
 	if st.bytes+it.size() > maxQueued && len(st.queue) > 0 {
 		st.short = true
@@ -289,7 +295,11 @@ func (c *Core) saveStreams() {
 	c.streams.marked = nil
 	for _, st := range c.streams.order {
 		if st.dirty {
-			c.put(BucketCursor, wire.AppendStream(nil, st.name), u64(uint64(st.cursor)))
+			position := st.cursor
+			if st.name.Kind == wire.StreamRoster {
+				position = c.behind.settled // where the roster stood that is stored
+			}
+			c.put(BucketCursor, wire.AppendStream(nil, st.name), u64(uint64(position)))
 		}
 		if (st.dirty || st.untold) && st.tailed && st.name.Kind != wire.StreamRoster && c.link.phase == phaseLive {
 			c.send(wire.AppendCursor(nil, wire.Cursor{Stream: st.name, Position: st.cursor}))

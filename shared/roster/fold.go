@@ -53,12 +53,12 @@ func (s *State) fold(stmt *Statement, landed time.Time) {
 	}
 	s.head = stmt.HeadAfter(s.head)
 	s.count++
-	s.heads[s.head] = struct{}{}
+	s.heads[s.head] = s.count
 }
 
 func (s *State) foldGenesis(stmt *Statement, body *Genesis, landed time.Time) {
 	s.mesh, s.owner, s.name = stmt.MeshID(), body.Device, s.keep(body.Name, stmt.Epoch)
-	s.heads = make(map[wire.Head]struct{})
+	s.heads = make(map[wire.Head]int)
 	s.members = make(map[wire.MemberID]*member)
 	s.devices = make(map[wire.DeviceID]*device)
 	s.invites = make(map[wire.InviteID]*Invitation)

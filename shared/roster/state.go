@@ -23,7 +23,7 @@ type State struct {
 	present int // members
 	active  int // devices
 
-	heads   map[wire.Head]struct{}
+	heads   map[wire.Head]int // the number of statements up to there
 	epochs  []epoch
 	wraps   []Wrap
 	members map[wire.MemberID]*member
@@ -84,9 +84,31 @@ func (s *State) Check(stmt *Statement, landed time.Time) error {
 	return s.checkSignatures(stmt)
 }
 
-// Replay is Apply without the signatures, for statements that this program verified before and kept in its own store.
+// ApplyAgain is Apply for a statement that landed before and was lost since (docs/PROTOCOL.md, section 3.3): landed is when it
+// does so again, by which it may be old and its invite expired, but by which it is not made ahead of the clock.
+func (s *State) ApplyAgain(stmt *Statement, landed time.Time) error {
+	if err := s.CheckAgain(stmt, landed); err != nil {
+		return err
+	}
+	s.fold(stmt, landed)
+	return nil
+}
+
+// CheckAgain is ApplyAgain without the change.
+func (s *State) CheckAgain(stmt *Statement, landed time.Time) error {
+	if err := s.Check(stmt, time.Time{}); err != nil {
+		return err
+	}
+	if int64(stmt.Time)-landed.UnixMilli() > wire.ClockSkewSeconds*1000 {
+		return wire.Refuse(wire.CodeClockSkew)
+	}
+	return nil
+}
+
+// Replay is Apply without the signatures and without the relay's clock, for statements that this program verified before and kept
+// in its own store.
 func (s *State) Replay(stmt *Statement, landed time.Time) error {
-	if err := s.checkRules(stmt, landed); err != nil {
+	if err := s.checkRules(stmt, time.Time{}); err != nil {
 		return err
 	}
 	s.fold(stmt, landed)

@@ -138,7 +138,12 @@ func (s *Statement) checkDevice() error {
 
 // HeadAfter is the head that this statement makes of the previous one (zero before the genesis).
 func (s *Statement) HeadAfter(previous wire.Head) wire.Head {
-	return wire.HashOf("head", previous[:], s.Raw)
+	return HeadAfter(previous, s.Raw)
+}
+
+// HeadAfter is the head that a statement, as bytes, makes of the previous one.
+func HeadAfter(previous wire.Head, raw []byte) wire.Head {
+	return wire.HashOf("head", previous[:], raw)
 }
 
 // MeshID is the mesh that a genesis makes, and for the other kinds the mesh that they name.

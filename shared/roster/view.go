@@ -87,6 +87,9 @@ func (s *State) Head() wire.Head { return s.head }
 // HasHead reports whether head is, or once was, this roster's head.
 func (s *State) HasHead(head wire.Head) bool { _, ok := s.heads[head]; return ok }
 
+// Number is how many statements stand up to a head that is or once was this roster's; 0 for any other, and for the zero head.
+func (s *State) Number(head wire.Head) int { return s.heads[head] }
+
 // Statements is the number of statements folded.
 func (s *State) Statements() int { return s.count }
 
@@ -194,6 +197,12 @@ func (s *State) Invitation(id wire.InviteID) (Invitation, bool) {
 		return Invitation{}, false
 	}
 	return *i, true
+}
+
+// MayIssue reports whether a member could issue an invite of this roster now (rule 5).
+func (s *State) MayIssue(id wire.MemberID, invite wire.InviteID) bool {
+	m, i := s.members[id], s.invites[invite]
+	return m != nil && i != nil && m.mayIssue(&i.Invite)
 }
 
 // Invitations are all invites in the order in which they were issued.

@@ -92,12 +92,14 @@ func NewTailItem(s Stream, after Position) TailItem {
 // Stream is the stream that the item names.
 func (t TailItem) Stream() Stream { return Stream{t.Kind, t.ID} }
 
-// Append asks to append a statement to the roster; escrow and preview go with an invite.
+// Append asks to append a statement to the roster; escrow and preview go with an invite. After is set where a statement is
+// offered again that a relay lost: the head behind which it stood.
 type Append struct {
 	Ref       uint64 `json:"ref"`
 	Statement Bytes  `json:"statement"`
 	Escrow    Bytes  `json:"escrow,omitempty"`
 	Preview   Bytes  `json:"preview,omitempty"`
+	After     *Head  `json:"after,omitempty"`
 }
 
 // Reply answers an append.

@@ -19,6 +19,7 @@ type commands struct {
 	Check   check   `cmd:"" help:"Check a database, and tell what is damaged. It ends with 3 where something is."`
 	Backup  backup  `cmd:"" help:"Copy a database to a new file, also while a relay runs."`
 	Restore restore `cmd:"" help:"Make a data folder of a backup."`
+	Health  health  `cmd:"" help:"Ask a relay whether it is ready. It ends with 1 where it is not."`
 	Version showing `cmd:"" help:"Print the version."`
 }
 

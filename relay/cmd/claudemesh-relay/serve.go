@@ -16,6 +16,7 @@ import (
 	"claudemesh.com/mesh/relay/api"
 	"claudemesh.com/mesh/relay/downloads"
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/metrics"
 	"claudemesh.com/mesh/relay/server"
 	relayweb "claudemesh.com/mesh/relay/web"
 	"claudemesh.com/mesh/web"
@@ -101,6 +102,8 @@ func (s *serve) Run(o *outside) error {
 	if err != nil {
 		return err
 	}
+	registry := metrics.New()
+	registry.Runtime()
 	relay := server.New(server.Config{
 		Store: database,
 		Mesh:  limits,
@@ -118,6 +121,7 @@ func (s *serve) Run(o *outside) error {
 		},
 		Dashboard: dashboard,
 		Output:    server.DefaultOutput,
+		Metrics:   registry,
 		Log:       log,
 	})
 	log.Info("relay starts", "version", version, "listen", listener.Addr(), "data", data, "store", kind, "create", creation)

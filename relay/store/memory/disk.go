@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store"
@@ -12,6 +13,7 @@ import (
 // disk is what was committed; it is the store.Rows of every transaction. None of its methods fails before the last check of
 // an operation, so nothing needs to be rolled back.
 type disk struct {
+	mu         sync.Mutex // held by whoever uses the disk
 	generation uint32
 	meshes     map[wire.MeshID]*meshRows
 	numbers    []*meshRows // by number, from 1
@@ -246,7 +248,9 @@ func (m *meshRows) snapshot(id wire.MeshID) (mesh.Snapshot, error) {
 		s.Cursors = append(s.Cursors, cursor)
 	}
 	for _, session := range m.sessions {
-		s.Sessions = append(s.Sessions, session)
+		if session.State != "" { // of several nodes: dropped
+			s.Sessions = append(s.Sessions, session)
+		}
 	}
 	for _, invite := range m.invites {
 		s.Codes = append(s.Codes, mesh.InviteCode{Invite: invite.Invite, Code: invite.Code})

@@ -1,5 +1,5 @@
 // Package memory is a store in memory, for tests and simulations: what it holds outlives Reopen, which stands for a restart
-// of the relay, but not the process.
+// of the relay, but not the process. A Node is one of several relays on one such store.
 //
 // What it does not do: keep anything on disk. A relay uses package sqlite.
 package memory
@@ -7,7 +7,6 @@ package memory
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
@@ -26,7 +25,6 @@ type Faults struct {
 
 // Store is a store.Store.
 type Store struct {
-	mu      sync.Mutex
 	disk    *disk
 	applier *store.Applier
 	faults  Faults
@@ -36,25 +34,28 @@ type Store struct {
 var _ store.Instant = (*Store)(nil)
 
 // New is an empty store, opened at a time.
-func New(now time.Time) *Store { return open(newDisk(), now) }
+func New(now time.Time) *Store {
+	d := newDisk()
+	return open(d, d, now)
+}
 
-func open(d *disk, now time.Time) *Store {
+func open(d *disk, rows store.Rows, now time.Time) *Store {
 	d.generation = wire.NextGeneration(d.generation, now)
-	return &Store{disk: d, applier: store.NewApplier(d, d.generation)}
+	return &Store{disk: d, applier: store.NewApplier(rows, d.generation)}
 }
 
 // Reopen ends this store as a crash would and opens what it had committed, at a time, without faults.
 func (s *Store) Reopen(now time.Time) *Store {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	s.closed = true
-	return open(s.disk, now)
+	return open(s.disk, s.disk, now)
 }
 
 // SetFaults decides on the commits that follow.
 func (s *Store) SetFaults(f Faults) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	s.faults = f
 }
 
@@ -65,8 +66,12 @@ var errClosed = wire.Errorf(wire.CodeUnavailable, "the store is closed")
 
 // Commit implements store.Store.
 func (s *Store) Commit(_ context.Context, batches []mesh.Batch) ([][]mesh.Verdict, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	return s.commit(batches)
+}
+
+func (s *Store) commit(batches []mesh.Batch) ([][]mesh.Verdict, error) {
 	if s.closed {
 		return nil, errClosed
 	}
@@ -92,8 +97,12 @@ func ask(hook func([]mesh.Batch) error, batches []mesh.Batch) error {
 
 // Load implements store.Store.
 func (s *Store) Load(_ context.Context, id wire.MeshID) (mesh.Snapshot, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	return s.load(id)
+}
+
+func (s *Store) load(id wire.MeshID) (mesh.Snapshot, error) {
 	if s.closed {
 		return mesh.Snapshot{}, errClosed
 	}
@@ -106,8 +115,8 @@ func (s *Store) Load(_ context.Context, id wire.MeshID) (mesh.Snapshot, error) {
 
 // Read implements store.Store.
 func (s *Store) Read(_ context.Context, id wire.MeshID, name wire.Stream, after wire.Position, maxBytes int) (mesh.Page, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	if s.closed {
 		return mesh.Page{}, errClosed
 	}
@@ -121,8 +130,8 @@ func (s *Store) Read(_ context.Context, id wire.MeshID, name wire.Stream, after 
 
 // Invite implements store.Store.
 func (s *Store) Invite(_ context.Context, code string) (mesh.InviteRow, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	if s.closed {
 		return mesh.InviteRow{}, errClosed
 	}
@@ -134,8 +143,8 @@ func (s *Store) Invite(_ context.Context, code string) (mesh.InviteRow, error) {
 
 // Aged implements store.Store.
 func (s *Store) Aged(_ context.Context, before uint64, limit int) (ids []wire.MeshID, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	if s.closed {
 		return nil, errClosed
 	}
@@ -152,8 +161,8 @@ func (s *Store) Aged(_ context.Context, before uint64, limit int) (ids []wire.Me
 
 // Audit implements store.Store.
 func (s *Store) Audit(_ context.Context, id wire.MeshID, after uint64, limit int) ([]store.Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	if s.closed {
 		return nil, errClosed
 	}
@@ -167,8 +176,8 @@ func (s *Store) Audit(_ context.Context, id wire.MeshID, after uint64, limit int
 
 // Ready implements store.Store.
 func (s *Store) Ready(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	if s.closed {
 		return errClosed
 	}
@@ -177,8 +186,8 @@ func (s *Store) Ready(context.Context) error {
 
 // Close implements store.Store.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
 	s.closed = true
 	return nil
 }

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"encoding/binary"
 	"sync"
 	"time"
 
@@ -181,6 +182,14 @@ func (d *Driver) release(output peer.Output) {
 		d.want(func() peer.Input {
 			key, err := d.host.Keys.SharedKey(d.life, o.Box)
 			return peer.Shared{Box: o.Box, Key: key, Err: err}
+		})
+	case peer.WantStatement:
+		d.want(func() peer.Input {
+			row, err := d.host.Store.Get(d.life, peer.BucketRoster, binary.BigEndian.AppendUint64(nil, o.Number))
+			if err != nil {
+				d.log("a statement could not be read: " + err.Error())
+			}
+			return peer.StatementRow{Number: o.Number, Row: row}
 		})
 	case peer.Notify:
 		d.events.add(o)

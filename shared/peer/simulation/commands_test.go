@@ -21,6 +21,7 @@ import (
 //	NAME topic LABEL, NAME named TEXT, NAME leaves, NAME removes NAME
 //	NAME lies TARGET: TEXT         the device seals a message on a head that nobody else knows
 //	relay restarts | trims NAME    its inbox; a start loses nothing
+//	relay saves | returns          its store is backed up, and put back
 //	relay WHAT NAME                the relay lies to a peer (lies_test.go)
 //	wait DURATION
 //	mesh NAME
@@ -94,6 +95,10 @@ func (s *script) relay(words []string) {
 	switch words[0] {
 	case "restarts":
 		s.w.relay.crash("at a script's word")
+	case "saves":
+		s.saved = s.w.relay.backUp()
+	case "returns":
+		s.w.relay.putBack(s.saved)
 	case "trims":
 		s.w.trim(inbox(s.peer(words[1])))
 	default:

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -197,6 +198,14 @@ func (p *peerNode) release(output peer.Output) {
 		p.answer(func() peer.Input {
 			key, err := p.keys.SharedKey(context.Background(), o.Box)
 			return peer.Shared{Box: o.Box, Key: key, Err: err}
+		})
+	case peer.WantStatement:
+		p.answer(func() peer.Input {
+			row, err := p.store.Get(context.Background(), peer.BucketRoster, binary.BigEndian.AppendUint64(nil, o.Number))
+			if err != nil {
+				panic(err)
+			}
+			return peer.StatementRow{Number: o.Number, Row: row}
 		})
 	case peer.Notify:
 		if p.w.script != nil {

@@ -2,8 +2,6 @@ package simulation
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
@@ -42,6 +40,8 @@ type plant struct {
 	forgetful bool
 	// deaf overhears a card now and then.
 	deaf bool
+	// reuses puts a backup back as it is, so that positions come twice.
+	reuses bool
 
 	last    map[wire.DeviceID]uint64
 	history []func(*memory.Store) *memory.Store // what was done to the store, to do it to another
@@ -97,12 +97,7 @@ func (r *relayNode) crash(reason string) {
 	r.store = r.store.Reopen(r.w.now)
 	at := r.w.now
 	r.plant.record(func(s *memory.Store) *memory.Store { return s.Reopen(at) })
-	for _, id := range slices.Sorted(maps.Keys(r.open)) {
-		r.open[id].relayGone = true
-		r.open[id].broken()
-	}
-	r.open = map[mesh.ConnID]*conn{}
-	r.boot()
+	r.start()
 }
 
 func (r *relayNode) opened(c *conn) {

@@ -87,6 +87,8 @@ type script struct {
 	w   *world
 	t   *testing.T
 	out strings.Builder
+	// saved is the backup that the relay's store may be put back to.
+	saved *backup
 }
 
 func (s *script) line(format string, args ...any) {

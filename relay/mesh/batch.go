@@ -39,7 +39,9 @@ type effect struct {
 	tail     *tail
 	device   *device
 	position wire.Position
-	call     func(now time.Time, verdict *Verdict) // for what is rare
+	// recipients is how many of a send's entries are theirs: the first ones.
+	recipients int
+	call       func(now time.Time, verdict *Verdict) // for what is rare
 }
 
 type effectKind uint8

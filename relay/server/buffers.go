@@ -17,7 +17,7 @@ const keepBuffer = messageSize + 4<<10
 func borrow() []byte {
 	b := *buffers.Get().(*[]byte)
 	if cap(b) < websocket.MaxHead {
-		b = make([]byte, websocket.MaxHead, 1<<10)
+		b = make([]byte, websocket.MaxHead, 4<<10)
 	}
 	return b[:websocket.MaxHead]
 }

@@ -50,3 +50,26 @@ func TestBudget(t *testing.T) {
 		t.Error("an ended budget gives room")
 	}
 }
+
+// Who runs a mesh cannot give it back while something is to be done, and who brings something when nobody runs it is told to.
+func TestMailboxIsGivenBack(t *testing.T) {
+	b := newMailbox()
+	if run, _ := b.put(item{opened: new(conn)}); run || b.giveBack() {
+		t.Error("with an item in it, it was given back or another was told to run it")
+	}
+	b.take(nil)
+	if b.wake() || b.giveBack() {
+		t.Error("woken, it was given back or another was told to run it")
+	}
+	b.take(nil)
+	if !b.giveBack() {
+		t.Fatal("it cannot be given back though nothing is to be done")
+	}
+	if run, _ := b.put(item{opened: new(conn)}); !run {
+		t.Error("nobody was told to run it for an item")
+	}
+	b.take(nil)
+	if !b.giveBack() || !b.wake() {
+		t.Error("nobody was told to run it when woken")
+	}
+}

@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build dist test check e2e test-go soak test-interop test-wasm test-web measure bench vuln clean
+.PHONY: help run demo build dist test check e2e test-go soak simulate faults test-interop test-wasm test-web measure bench fuzz vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ test-go: ## Go packages, with the race detector
 soak: ## Twenty agent sessions that come and go for two minutes
 	@scripts/test.mjs soak
 
+faults: ## The relay killed, drained and on a failing disk, for some minutes
+	@scripts/test.mjs faults
+
+simulate: ## Ten thousand worlds of peers and relays in which everything goes wrong (ARGS="-budget 10m -first 4711")
+	@scripts/simulate $(ARGS)
+
 test-interop: ## Golden vectors and sealed forms against libsodium
 	@scripts/test.mjs interop
 
@@ -49,6 +55,9 @@ bench: ## The relay beside NATS and a bare forwarder (ARGS="-short", ARGS="-help
 	@scripts/build-go .cache/bench/ ./relay/cmd/claudemesh-relay
 	@cd scripts/bench && CGO_ENABLED=0 go build -o ../../.cache/bench/ .
 	@exec .cache/bench/bench -relay .cache/bench/claudemesh-relay $(ARGS)
+
+fuzz: ## Look for inputs that break a parser, FUZZTIME=30s for each target (ARGS="FuzzNames FuzzChunk")
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz $(ARGS)
 
 vuln: ## Known vulnerabilities of the dependencies (asks vuln.go.dev)
 	@scripts/build-test-tools govulncheck

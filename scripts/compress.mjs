@@ -1,7 +1,8 @@
 // Writes F.br and F.gz beside each compressible file F of web/dist, so that the
-// relay never compresses while it serves. Brotli at its best setting takes some
-// ten seconds for the wasm, so results are kept in .cache/compressed by the hash
-// of what went in.
+// relay never compresses while it serves. The wasm itself goes: it would be a
+// quarter of the relay's program, and every browser takes a form of it. Brotli at
+// its best setting takes some ten seconds for the wasm, so results are kept in
+// .cache/compressed by the hash of what went in.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -35,11 +36,16 @@ function write(path, content) {
 
 const used = new Set();
 
+function keyOf(content, form) {
+  const key = `${createHash('sha256').update(content).digest('hex')}.${form}`;
+  used.add(key);
+  return key;
+}
+
 async function compress(path, form) {
   const content = readFileSync(path);
-  const key = `${createHash('sha256').update(content).digest('hex')}.${form}`;
+  const key = keyOf(content, form);
   const kept = join(cache, key);
-  used.add(key);
   if (!existsSync(kept)) write(kept, await FORMS[form](content));
   const target = `${path}.${form}`;
   const result = readFileSync(kept);
@@ -52,6 +58,11 @@ const files = readdirSync(dist, { recursive: true })
   .filter((path) => COMPRESSIBLE.has(extname(path)) && statSync(path).isFile());
 
 await Promise.all(files.flatMap((path) => Object.keys(FORMS).map((form) => compress(path, form))));
+for (const path of files.filter((path) => extname(path) === '.wasm')) rmSync(path);
+
+// Of a dashboard that was built before only the forms are there.
+const peer = readFileSync(join(root, 'web', 'src', 'generated', 'peer.wasm'));
+for (const form of Object.keys(FORMS)) keyOf(peer, form);
 
 for (const name of readdirSync(cache)) {
   if (!used.has(name)) rmSync(join(cache, name));

@@ -18,8 +18,8 @@ const Placeholder = "placeholder.html"
 
 // Dist returns what `make build` left in web/dist: index.html at the root, files
 // named by their content under assets/, and beside each compressible file F its
-// precompressed forms F.br and F.gz. The files are read-only and the returned
-// file system may be used by several goroutines.
+// precompressed forms F.br and F.gz. Of the browser peer only those are there. The
+// files are read-only and the returned file system may be used by several goroutines.
 func Dist() fs.FS {
 	root, err := fs.Sub(dist, "dist")
 	if err != nil {

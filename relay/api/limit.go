@@ -91,7 +91,7 @@ func (l *limiter) take(address netip.Addr, what action) (wait time.Duration, ok 
 	defer l.mu.Unlock()
 	now := time.Now()
 	l.sweep(now)
-	key := caller{network(address), what}
+	key := caller{Network(address), what}
 	b, known := l.buckets[key]
 	if !known && len(l.buckets) >= maxBuckets {
 		key.address = netip.Prefix{}
@@ -123,8 +123,9 @@ func (l *limiter) sweep(now time.Time) {
 	}
 }
 
-// network is what one party can be assumed to hold: an IPv4 address, or the /64 of an IPv6 one.
-func network(address netip.Addr) netip.Prefix {
+// Network is what one party can be assumed to hold: an IPv4 address, or the /64 of an IPv6 one. Addresses that are not known share the
+// zero Prefix.
+func Network(address netip.Addr) netip.Prefix {
 	address = address.Unmap().WithZone("")
 	bits := address.BitLen()
 	if address.Is6() {
@@ -132,7 +133,7 @@ func network(address netip.Addr) netip.Prefix {
 	}
 	prefix, err := address.Prefix(bits)
 	if err != nil {
-		return netip.Prefix{} // an address that is not known: all such share one bucket
+		return netip.Prefix{}
 	}
 	return prefix
 }

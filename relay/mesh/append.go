@@ -23,8 +23,9 @@ func (c *Core) append(now time.Time, entropy io.Reader, conn *connection, payloa
 	if a.Ref == 0 {
 		return wire.Errorf(wire.CodeMalformed, "a ref is 1 or more")
 	}
-	paid := false
-	try := func(now time.Time, entropy io.Reader) {
+	paid := false // it took from Config.Appends
+	var try step
+	try = func(now time.Time, entropy io.Reader) {
 		if known := c.landed[sha256.Sum256(a.Statement)]; known != nil {
 			c.whenDone(-1, func(time.Time, *Verdict) { c.reply(conn, a.Ref, known) })
 			return
@@ -33,8 +34,18 @@ func (c *Core) append(now time.Time, entropy io.Reader, conn *connection, payloa
 			c.unreply(conn, a.Ref, wire.Refuse(wire.CodeRateLimited))
 			return
 		}
-		paid = true
 		statement, op, land, err := c.judge(now, entropy, conn, &a)
+		if err != nil && c.shared() && !paid {
+			// What its author knows it may know of another node.
+			paid = true
+			c.whenKnown(now, entropy, func(now time.Time, entropy io.Reader) {
+				if err := c.inTurn(now, entropy, len(payload), try); err != nil {
+					c.unreply(conn, a.Ref, err)
+				}
+			})
+			return
+		}
+		paid = true
 		if err != nil {
 			c.unreply(conn, a.Ref, err)
 			return

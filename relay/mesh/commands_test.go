@@ -313,6 +313,10 @@ func (w *world) limit(a args) {
 			w.config.MemberStatements = n
 		case "statements":
 			w.config.Statements = n
+		case "all_sends":
+			w.config.AllSends = mesh.Rate{PerSecond: 1, Burst: float64(n)}
+		case "all_bytes":
+			w.config.AllBytes = mesh.Rate{PerSecond: 1 << 10, Burst: float64(n)}
 		case "sends":
 			w.config.Sends = mesh.Rate{PerSecond: 1, Burst: float64(n)}
 		case "errors":

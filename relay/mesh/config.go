@@ -38,11 +38,13 @@ type Config struct {
 	MeshBytes   uint64 // kept of all members' sends, in a store; above it, sends are refused with CodeQuota. 0: no bound
 	MemberBytes uint64 // the same, of one member's sends
 
-	Sends   Rate // of one member
-	Bytes   Rate // of one member's sends, once for each recipient: what they take of the disk
-	Appends Rate // of one member: statements
-	Shows   Rate // of one member: cards, of all its sessions
-	Errors  Rate // of one connection: frames that are answered with an error; above it, the connection is closed
+	Sends    Rate // of one member
+	Bytes    Rate // of one member's sends, once for each recipient: what they take of the disk
+	AllSends Rate // of the mesh, so that it does not take the relay from others
+	AllBytes Rate // likewise
+	Appends  Rate // of one member: statements
+	Shows    Rate // of one member: cards, of all its sessions
+	Errors   Rate // of one connection: frames that are answered with an error; above it, the connection is closed
 }
 
 // Retention is what a relay drops of inboxes and topics, never of a roster: whole chunks (what one commit appended to one
@@ -86,6 +88,8 @@ func DefaultConfig(origins ...string) Config {
 		MemberBytes:       1 << 30,
 		Sends:             Rate{PerSecond: 500, Burst: 5000},
 		Bytes:             Rate{PerSecond: 2 << 20, Burst: 64 << 20},
+		AllSends:          Rate{PerSecond: 10_000, Burst: 200_000},
+		AllBytes:          Rate{PerSecond: 64 << 20, Burst: 1 << 30},
 		Appends:           Rate{PerSecond: 10, Burst: 200},
 		Shows:             Rate{PerSecond: 10, Burst: 512}, // twice as many as a member has sessions, when all come back at once
 		Errors:            Rate{PerSecond: 1, Burst: 2 * wire.MaxTail},

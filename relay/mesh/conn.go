@@ -27,11 +27,14 @@ type connection struct {
 	reading *tail
 	tag     uint64
 
-	greeted bool // its hello came
-	stalled bool // what it sends is passed over until it is told to send it again
-	ending  bool // no more frames are taken
-	gone    bool // nothing can be sent
-	fresh   bool // welcomed in this batch: it is told all presence, not the changes
+	greeted  bool // its hello came
+	cards    int  // frames that wait for what its cards wait for
+	stalled  bool // what it sends is passed over until it is known what its last send is judged by
+	skipped  bool // something was
+	rejudged bool // its send is judged for the second time
+	ending   bool // no more frames are taken
+	gone     bool // nothing can be sent
+	fresh    bool // welcomed in this batch: it is told all presence, not the changes
 }
 
 func (c *Core) opened(now time.Time, entropy io.Reader, id ConnID) {
@@ -83,13 +86,13 @@ func (c *Core) received(now time.Time, entropy io.Reader, conn *connection, f wi
 	case wire.FrameAppend:
 		err = c.append(now, entropy, conn, f.Payload)
 	case wire.FrameCard:
-		err = c.card(now, conn, f.Payload)
+		err = c.card(now, entropy, conn, f.Payload)
 	case wire.FrameTrack:
 		err = c.track(now, conn, f.Payload)
 	case wire.FramePing:
-		err = c.ping(conn, f.Payload)
+		err = c.ping(now, entropy, conn, f.Payload)
 	case wire.FrameBye:
-		err = c.bye(now, conn, f.Payload)
+		err = c.bye(now, entropy, conn, f.Payload)
 	case wire.FrameHello:
 		c.drop(now, conn, wire.Refuse(wire.CodeStaleNonce))
 	default:
@@ -100,28 +103,42 @@ func (c *Core) received(now time.Time, entropy io.Reader, conn *connection, f wi
 	}
 }
 
-func (c *Core) ping(conn *connection, payload []byte) error {
+func (c *Core) ping(now time.Time, entropy io.Reader, conn *connection, payload []byte) error {
 	if len(payload) != wire.PingSize {
 		return wire.Errorf(wire.CodeMalformed, "a ping carries %d bytes", wire.PingSize)
 	}
-	from := len(c.out.bytes)
-	c.out.bytes = wire.AppendFrame(c.out.bytes, wire.FramePong, payload)
-	c.later(conn, from)
+	if conn.cards == 0 {
+		c.pong(conn, payload)
+	} else {
+		kept := slices.Clone(payload)
+		c.cardWaits(now, entropy, conn, func(time.Time) error {
+			c.pong(conn, kept)
+			return nil
+		})
+	}
 	return nil
 }
 
+func (c *Core) pong(conn *connection, payload []byte) {
+	from := len(c.out.bytes)
+	c.out.bytes = wire.AppendFrame(c.out.bytes, wire.FramePong, payload)
+	c.later(conn, from)
+}
+
 // bye ends one session at once, or the connection with all its sessions.
-func (c *Core) bye(now time.Time, conn *connection, payload []byte) error {
+func (c *Core) bye(now time.Time, entropy io.Reader, conn *connection, payload []byte) error {
 	session, err := wire.ParseBye(payload)
 	if err != nil {
 		return err
 	}
 	if !session.IsZero() {
-		return c.endSpoken(now, conn, session)
+		return c.inOrder(now, entropy, conn, session, func(now time.Time) error { return c.endSpoken(now, conn, session) })
 	}
-	c.letGo(now, conn, wire.StateOffline)
-	c.drop(now, conn, nil)
-	return nil
+	return c.inOrder(now, entropy, conn, conn.session, func(now time.Time) error {
+		c.letGo(now, conn, wire.StateOffline)
+		c.drop(now, conn, nil)
+		return nil
+	})
 }
 
 // closed forgets a connection that is gone.
@@ -138,12 +155,19 @@ func (c *Core) drop(now time.Time, conn *connection, reason *wire.Error) {
 	c.dropWhen(-1, now, conn, reason)
 }
 
+// crowded is for how long a connection that is one too many, or too noisy, is to stay away.
+const crowded = 10 * time.Second
+
 // dropWhen is drop for a reason that an operation makes true.
 func (c *Core) dropWhen(op int, now time.Time, conn *connection, reason *wire.Error) {
 	e := effect{kind: effectDrop, conn: conn, op: op, from: len(c.out.bytes)}
 	if reason != nil {
 		e.code = reason.Code
-		c.out.bytes = wire.AppendJSONFrame(c.out.bytes, wire.FrameClose, wire.Close{Error: *reason})
+		bye := wire.Close{Error: *reason}
+		if reason.Code == wire.CodeRateLimited {
+			bye.RetryAfter = int(crowded / time.Millisecond)
+		}
+		c.out.bytes = wire.AppendJSONFrame(c.out.bytes, wire.FrameClose, bye)
 	}
 	e.to = len(c.out.bytes)
 	c.batch.effects = append(c.batch.effects, e)

@@ -37,6 +37,8 @@ type Core struct {
 	tracked    int           // in all streams' watched
 	departures uint64        // counts the devices that lost their last connection
 	kept       int           // bytes in all streams' recent
+	sends      bucket        // of all members
+	bytes      bucket        // likewise
 	stored     uint64        // bytes in all streams but the roster, with what the batch appends
 	aging      aging         // streams by when something of them becomes too old
 	surplus    []*stream     // streams that may hold more than is to be kept

@@ -79,7 +79,9 @@ func (c *Core) tellDelivered(now time.Time, w watched, d *device) {
 	})
 	to := len(c.out.bytes)
 	for _, conn := range w.sender.conns {
-		c.out.send(conn, from, to)
+		if !conn.fresh { // it is not welcome yet, and tracks what it waits for
+			c.out.send(conn, from, to)
+		}
 	}
 }
 

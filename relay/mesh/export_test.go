@@ -45,10 +45,23 @@ func (c *Core) Stored() (streams map[wire.Stream]Amount, members map[wire.Member
 	return streams, members, c.stored
 }
 
+// Uncertain is what Sessions tells of one that another node changed and that this one is about to change back.
+const Uncertain = "uncertain"
+
+// Head is that of the roster, as far as it is committed.
+func (c *Core) Head() wire.Head { return c.head }
+
+// Waits reports whether something waits for the next batch.
+func (c *Core) Waits() bool { return len(c.nodes.next)+len(c.nodes.queue) > 0 }
+
 // Sessions are the sessions that the core keeps, by device and session, as presence tells of them.
 func (c *Core) Sessions() map[string]string {
 	all := make(map[string]string, len(c.leases))
 	for _, s := range c.leases {
+		if key := s.row.Device.String() + s.row.Session.String(); c.takesBack(s) {
+			all[key] = Uncertain
+			continue
+		}
 		all[s.row.Device.String()+s.row.Session.String()] = fmt.Sprintf("%s since %d with card %d", s.row.State, s.row.Since, s.row.CardVersion)
 	}
 	return all
@@ -66,18 +79,18 @@ func (c *Core) Unsound() string {
 			}
 		}
 		total += bytes
-		if bytes != m.cards || offline > 1 || len(m.sessions) > c.config.MemberSessions {
+		if bytes != m.cards || !c.shared() && (offline > 1 || len(m.sessions) > c.config.MemberSessions) {
 			return fmt.Sprintf("member %s: %d sessions of which %d are offline, %d bytes of cards, counted as %d", id, len(m.sessions), offline, bytes, m.cards)
 		}
 	}
-	if total != c.cards || len(c.leases) > c.config.Sessions || len(c.leases) != len(c.sessions) {
+	if total != c.cards || !c.shared() && len(c.leases) > c.config.Sessions || len(c.leases) != len(c.sessions) {
 		return fmt.Sprintf("%d of %d sessions with %d bytes of cards, counted as %d", len(c.leases), len(c.sessions), total, c.cards)
 	}
 	held := 0
 	for _, s := range c.leases {
 		own := s.conn != nil && c.leaseOf(s.conn) == s
 		switch {
-		case (s.conn != nil) != (s.row.State == wire.StateOnline):
+		case (s.conn != nil) != (s.row.State == wire.StateOnline && c.here(s)) && len(c.nodes.next) == 0 && (s.passed.IsZero() || !c.shared()):
 			return fmt.Sprintf("a session is %s, on a connection: %t", s.row.State, s.conn != nil)
 		case s.conn == nil:
 		case c.conns[s.conn.id] != s.conn:

@@ -17,7 +17,7 @@ func (c *Core) here(s *session) bool { return s.row.Node == c.config.Node }
 func (c *Core) take(now time.Time, s *session) {
 	s.claiming = true
 	if s.row.State == wire.StateOnline {
-		c.store(s) // it passes without having been away
+		c.put(s) // it passes without having been away, and nobody sees a difference
 	} else {
 		c.setState(now, s, wire.StateOnline)
 	}
@@ -41,7 +41,22 @@ func (c *Core) sessionPut(now time.Time, s *session, verdict *Verdict) {
 	}
 	mine := s.row
 	c.setRow(now, s, row)
-	c.nodes.next = append(c.nodes.next, func(now time.Time, _ io.Reader) { c.reconcile(now, s, mine) })
+	c.nodes.overtaken = true
+	if c.takesBack(s) {
+		c.untell(s)
+	}
+	c.nodes.next = append(c.nodes.next, func(now time.Time, _ io.Reader) {
+		if conn := s.conn; conn != nil && !c.takesBack(s) && c.leaseOf(conn) != s && !conn.ending {
+			c.complain(conn, c.spokenElsewhere(s)) // what changed the session was a card
+		}
+		c.reconcile(now, s, mine)
+	})
+}
+
+// takesBack reports whether a session has a connection here, and is to be brought online on it whatever another node did.
+func (c *Core) takesBack(s *session) bool {
+	online := s.row.State == wire.StateOnline
+	return s.conn != nil && !(online && c.here(s)) && (!online || s.claiming)
 }
 
 // setRow replaces what is known of a session by what a store has of it.
@@ -54,9 +69,14 @@ func (c *Core) setRow(now time.Time, s *session, row SessionRow) {
 	more := len(row.Card) - len(s.row.Card)
 	c.member(s.row.Member).cards += more
 	c.cards += more
+	if seen := &s.row; row.State != seen.State || row.Since != seen.Since || row.CardVersion != seen.CardVersion {
+		c.tell(s)
+	}
 	s.row = row
 	s.learned = c.arrivals
-	c.tell(s)
+	if s.conn == nil {
+		s.passed = time.Time{}
+	}
 	if row.State == wire.StateAway {
 		c.due(s.graceEnds(c.config.Grace))
 	}
@@ -68,6 +88,7 @@ func (c *Core) learnSession(now time.Time, row SessionRow) {
 	if s == nil {
 		s = &session{row: row}
 		c.keep(s)
+		c.tell(s)
 		c.setRow(now, s, row)
 		c.reconcile(now, s, row)
 		return
@@ -102,14 +123,7 @@ func (c *Core) reconcile(now time.Time, s *session, mine SessionRow) {
 	}
 	online := s.row.State == wire.StateOnline
 	switch {
-	case s.conn == nil && online && c.here(s):
-		c.setState(now, s, wire.StateAway)
-	case s.conn == nil && s.row.State == wire.StateOffline:
-		c.onlyLastOffline(c.lastOffline(s))
-	case s.conn == nil || online && c.here(s):
-	case online && !s.claiming:
-		c.supersede(now, s)
-	default:
+	case c.takesBack(s):
 		if mine.CardVersion > s.row.CardVersion {
 			more := len(mine.Card) - len(s.row.Card)
 			c.member(s.row.Member).cards += more
@@ -118,16 +132,32 @@ func (c *Core) reconcile(now time.Time, s *session, mine SessionRow) {
 		}
 		s.row.Own = c.leaseOf(s.conn) == s
 		c.take(now, s)
+		c.tell(s)
+	case online && c.here(s):
+		if s.conn == nil && s.passed.IsZero() {
+			c.setState(now, s, wire.StateAway)
+		}
+	case s.conn != nil:
+		c.supersede(now, s)
+	case s.row.State == wire.StateOffline:
+		c.onlyLastOffline(c.lastOffline(s))
 	}
 }
 
-// supersede gives up the connection of a session that went to another node.
+// supersede gives up the connection of a session that went to another node. What that spoke for beside it stays online for as long as
+// the newer connection may take to speak for it, as in passSpoken.
 func (c *Core) supersede(now time.Time, s *session) {
-	if c.leaseOf(s.conn) == s {
-		c.drop(now, s.conn, wire.Refuse(wire.CodeSuperseded))
-	} else {
+	conn := s.conn
+	if c.leaseOf(conn) != s {
 		c.hold(s, nil)
+		return
 	}
+	for _, spoken := range conn.spoken {
+		spoken.conn, spoken.passed = nil, now
+		c.due(now.Add(c.config.Handshake))
+	}
+	conn.spoken = nil
+	c.drop(now, conn, wire.Refuse(wire.CodeSuperseded))
 }
 
 // lastOffline is the one of a member's offline sessions that became so last: the same one on every node.

@@ -24,10 +24,11 @@ type nodes struct {
 	look   time.Time
 	wake   time.Time // for what waits
 
-	later  []step // wait for an Elsewhere that is asked for from now on
-	begun  []step // wait for the one that is under way
-	next   []step // wait for the next batch
-	broken bool   // what the store tells cannot be: only a reload helps
+	later     []step // wait for an Elsewhere that is asked for from now on
+	begun     []step // wait for the one that is under way
+	next      []step // wait for the next batch
+	overtaken bool   // a session turned out to be other than those who came in this batch may have been told
+	broken    bool   // what the store tells cannot be: only a reload helps
 	proposals
 }
 

@@ -177,6 +177,10 @@ func (c *Core) endSession(now time.Time, s *session) {
 // store keeps a session's new state, and tells of it.
 func (c *Core) store(s *session) {
 	c.tell(s)
+	c.put(s)
+}
+
+func (c *Core) put(s *session) {
 	if !c.shared() {
 		c.batch.add(&PutSession{Session: s.row})
 		return
@@ -192,6 +196,12 @@ func (c *Core) tell(s *session) {
 		s.changed = true
 		c.changes = append(c.changes, s)
 	}
+}
+
+// untell takes it out again.
+func (c *Core) untell(s *session) {
+	s.changed = false
+	c.changes = slices.DeleteFunc(c.changes, func(x *session) bool { return x == s })
 }
 
 // tellAll sends a new connection every session. Whoever arrives in the same batch is sent the same frames: after a restart
@@ -212,7 +222,7 @@ func (c *Core) tellPresence() {
 	if len(c.changes) > 0 {
 		for from, to := range c.presence(false, c.changes) {
 			for _, conn := range c.welcomed {
-				if !conn.fresh {
+				if !conn.fresh || c.nodes.overtaken {
 					c.out.send(conn, from, to)
 				}
 			}
@@ -223,6 +233,7 @@ func (c *Core) tellPresence() {
 		clear(c.changes)
 		c.changes = c.changes[:0]
 	}
+	c.nodes.overtaken = false
 	for _, conn := range c.arrived {
 		conn.fresh = false
 	}

@@ -3,6 +3,7 @@ package mesh_test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/roster"
@@ -183,6 +184,9 @@ func (w *world) jsonText(f wire.Frame) string {
 	case wire.FrameClose:
 		var c wire.Close
 		w.json(f, &c)
+		if c.RetryAfter > 0 {
+			return fmt.Sprintf("close %s after %s", errorText(&c.Error), time.Duration(c.RetryAfter)*time.Millisecond)
+		}
 		return "close " + errorText(&c.Error)
 	}
 	return fmt.Sprintf("frame %#x", f.Type)

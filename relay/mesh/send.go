@@ -31,7 +31,8 @@ func (c *Core) send(now time.Time, conn *connection, payload []byte) error {
 		return nil
 	}
 	if conn.stalled {
-		return nil // it is asked to send it again
+		conn.skipped = true
+		return nil
 	}
 	if s.After != d.last {
 		c.resume(conn, d.last)
@@ -39,6 +40,10 @@ func (c *Core) send(now time.Time, conn *connection, payload []byte) error {
 	}
 	if err := c.accept(now, conn, s.After, s.Envelope); err != nil {
 		e := wire.AsError(err)
+		if c.shared() && !conn.rejudged && outdated[e.Code] {
+			c.sendAgain(conn, payload)
+			return nil
+		}
 		if counter > wire.MaxCounter {
 			counter = 0 // no number that JSON of the protocol can hold
 		}
@@ -63,8 +68,8 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 	}
 	d := conn.device
 	m := c.member(d.member)
-	if !m.sends.take(c.config.Sends, now) || !m.bytes.takeMany(c.config.Bytes, now, len(raw)*envelope.Recipients()) {
-		return wire.Refuse(wire.CodeRateLimited)
+	if err := c.pace(now, m, len(raw)*envelope.Recipients()); err != nil {
+		return err
 	}
 	if err := c.checkEpoch(now, envelope.Epoch); err != nil {
 		return err
@@ -93,6 +98,17 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 	op := c.batch.add(&c.batch.appends[len(c.batch.appends)-1])
 	d.last = envelope.Counter
 	c.batch.effects = append(c.batch.effects, effect{kind: effectSend, conn: conn, op: op, device: d, recipients: envelope.Recipients()})
+	return nil
+}
+
+// pace holds the bounds on what a member and all of them send in a time.
+func (c *Core) pace(now time.Time, m *member, size int) error {
+	if !m.sends.take(c.config.Sends, now) || !m.bytes.takeMany(c.config.Bytes, now, size) {
+		return wire.Errorf(wire.CodeRateLimited, "This member sends faster than the relay allows. Wait a moment and try again.")
+	}
+	if !c.sends.take(c.config.AllSends, now) || !c.bytes.takeMany(c.config.AllBytes, now, size) {
+		return wire.Errorf(wire.CodeRateLimited, "The members of this mesh send faster than the relay allows. Wait a moment and try again.")
+	}
 	return nil
 }
 
@@ -233,14 +249,41 @@ func (c *Core) unsent(conn *connection, op *AppendEnvelope, verdict *Verdict) {
 		return
 	}
 	d.last = d.committed
-	if conn.stalled {
-		return
+	conn.skipped = true
+	if !conn.stalled {
+		c.stall(conn, func(time.Time) {})
 	}
+}
+
+// outdated are the codes of refusals for which the roster of another node's peers may have been too new.
+var outdated = map[wire.Code]bool{
+	wire.CodeStaleRoster: true, wire.CodeStaleEpoch: true, wire.CodeUnknownMember: true, wire.CodeNotFound: true, wire.CodeForbidden: true,
+}
+
+// sendAgain judges a send once more when everything is known that is committed now: what its device knows it may know of another node.
+func (c *Core) sendAgain(conn *connection, payload []byte) {
+	kept := bytes.Clone(payload)
+	c.stall(conn, func(now time.Time) {
+		conn.rejudged = true
+		if err := c.send(now, conn, kept); err != nil {
+			c.complain(conn, err)
+		}
+		conn.rejudged = false
+	})
+}
+
+// stall passes over what a connection sends until do is done, and then asks for that again.
+func (c *Core) stall(conn *connection, do func(now time.Time)) {
 	conn.stalled = true
-	c.whenKnown(time.Time{}, nil, func(time.Time, io.Reader) {
-		conn.stalled = false
-		if !conn.ending {
-			c.resume(conn, d.last)
+	c.whenKnown(time.Time{}, nil, func(now time.Time, _ io.Reader) {
+		again := conn.skipped
+		conn.stalled, conn.skipped = false, false
+		if conn.ending {
+			return
+		}
+		do(now)
+		if again {
+			c.resume(conn, conn.device.last)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"io"
 	"slices"
 	"time"
 
@@ -60,18 +61,15 @@ func (c *Core) spokenFor(conn *connection, id wire.SessionID) (*session, error) 
 	}
 	if s != nil && s.conn != nil {
 		if c.leaseOf(s.conn) == s {
-			return nil, wire.Errorf(wire.CodeInUse, "This session is another connection's own.")
+			return nil, errOwn
 		}
 		if s.conn.arrival > conn.arrival {
-			return nil, wire.Errorf(wire.CodeSuperseded, "A newer connection speaks for this session.")
+			return nil, errNewer
 		}
 	}
 	if s != nil && s.row.State == wire.StateOnline && !c.here(s) {
-		if s.row.Own {
-			return nil, wire.Errorf(wire.CodeInUse, "This session is another connection's own.")
-		}
-		if s.learned >= conn.arrival {
-			return nil, wire.Errorf(wire.CodeSuperseded, "A newer connection speaks for this session.")
+		if s.row.Own || s.learned >= conn.arrival {
+			return nil, c.spokenElsewhere(s)
 		}
 	}
 	if len(conn.spoken) >= wire.MaxSpoken {
@@ -80,13 +78,61 @@ func (c *Core) spokenFor(conn *connection, id wire.SessionID) (*session, error) 
 	return s, nil
 }
 
-// card begins a session for which a connection speaks, or replaces a session's card by one of a higher version. One that is
-// refused changes nothing.
-func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
+var (
+	errOwn   = wire.Errorf(wire.CodeInUse, "This session is another connection's own.")
+	errNewer = wire.Errorf(wire.CodeSuperseded, "A newer connection speaks for this session.")
+)
+
+// spokenElsewhere refuses a card for a session that is online on another node.
+func (c *Core) spokenElsewhere(s *session) error {
+	if s.row.Own {
+		return errOwn
+	}
+	return errNewer
+}
+
+// inOrder does what a frame says of a session. Where the connection does not hold it, it must be known first who does on other
+// nodes; what follows then waits too, so that frames keep their order.
+func (c *Core) inOrder(now time.Time, entropy io.Reader, conn *connection, id wire.SessionID, do func(now time.Time) error) error {
+	if c.shared() {
+		s := c.sessions[sessionKey{conn.device.id, id}]
+		if conn.cards > 0 || id != conn.session && (s == nil || s.conn != conn) {
+			c.cardWaits(now, entropy, conn, do)
+			return nil
+		}
+	}
+	return do(now)
+}
+
+func (c *Core) cardWaits(now time.Time, entropy io.Reader, conn *connection, do func(now time.Time) error) {
+	conn.cards++
+	c.whenKnown(now, entropy, func(now time.Time, _ io.Reader) {
+		conn.cards--
+		if conn.ending {
+			return
+		}
+		if err := do(now); err != nil {
+			c.complain(conn, err)
+		}
+	})
+}
+
+// card takes a card.
+func (c *Core) card(now time.Time, entropy io.Reader, conn *connection, payload []byte) error {
 	var set wire.SetCard
 	if err := wire.DecodeJSON(payload, wire.MaxJSON, &set); err != nil {
 		return err
 	}
+	id := set.Session
+	if id.IsZero() {
+		id = conn.session
+	}
+	return c.inOrder(now, entropy, conn, id, func(now time.Time) error { return c.setCard(now, conn, &set) })
+}
+
+// setCard begins a session for which a connection speaks, or replaces a session's card by one of a higher version. One that is
+// refused changes nothing.
+func (c *Core) setCard(now time.Time, conn *connection, set *wire.SetCard) error {
 	if len(set.Card) > wire.MaxCard {
 		return wire.Errorf(wire.CodeTooLarge, "a card holds at most %d bytes, this one %d", wire.MaxCard, len(set.Card))
 	}
@@ -136,6 +182,9 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 	if begins && (s.row.State != wire.StateOnline || !c.here(s)) {
 		s.row.Own = false
 		c.take(now, s)
+		if higher {
+			c.tell(s)
+		}
 	} else if higher {
 		c.store(s)
 	}
@@ -145,7 +194,8 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 // endSpoken ends a session at once: one for which the connection speaks, or one of its device for which nobody does.
 func (c *Core) endSpoken(now time.Time, conn *connection, id wire.SessionID) error {
 	s := c.sessions[sessionKey{conn.device.id, id}]
-	if s == nil || s.row.State == wire.StateOffline || s.conn != nil && !slices.Contains(conn.spoken, s) {
+	elsewhere := s != nil && s.row.State == wire.StateOnline && !c.here(s)
+	if s == nil || s.row.State == wire.StateOffline || s.conn != nil && !slices.Contains(conn.spoken, s) || elsewhere && (s.row.Own || s.learned >= conn.arrival) {
 		return wire.Errorf(wire.CodeNotFound, "This connection speaks for no such session beside its own.")
 	}
 	c.hold(s, nil)

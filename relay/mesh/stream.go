@@ -99,23 +99,51 @@ func (c *Core) tail(conn *connection, payload []byte) error {
 			return wire.Errorf(wire.CodeMalformed, "a position is below 2^53")
 		}
 	}
+	var unknown []wire.TailItem
 	for _, item := range list.Streams {
-		name := item.Stream()
-		if err := c.readable(conn, name); err != nil {
+		switch err := c.readable(conn, item.Stream()); {
+		case err != nil && c.shared():
+			unknown = append(unknown, item)
+		case err != nil:
 			if c.complain(conn, err); conn.ending {
 				return nil
 			}
-			continue
+		default:
+			if err := c.begin(conn, item); err != nil {
+				return err
+			}
 		}
-		if old := conn.tails[name]; old != nil {
-			c.endTail(old)
-		} else if len(conn.tails) >= c.config.Tails {
-			return wire.Errorf(wire.CodeTooLarge, "a connection tails at most %d streams", c.config.Tails)
-		}
-		t := &tail{conn: conn, stream: c.stream(name), after: item.After}
-		conn.tails[name] = t
-		c.batch.effects = append(c.batch.effects, effect{kind: effectTail, tail: t, op: -1})
 	}
+	if len(unknown) > 0 { // here, but perhaps not on another node
+		c.whenKnown(time.Time{}, nil, func(time.Time, io.Reader) {
+			for _, item := range unknown {
+				if conn.ending {
+					return
+				}
+				err := c.readable(conn, item.Stream())
+				if err == nil {
+					err = c.begin(conn, item)
+				}
+				if err != nil {
+					c.complain(conn, err)
+				}
+			}
+		})
+	}
+	return nil
+}
+
+// begin starts to read a stream that the connection may read.
+func (c *Core) begin(conn *connection, item wire.TailItem) error {
+	name := item.Stream()
+	if old := conn.tails[name]; old != nil {
+		c.endTail(old)
+	} else if len(conn.tails) >= c.config.Tails {
+		return wire.Errorf(wire.CodeTooLarge, "a connection tails at most %d streams", c.config.Tails)
+	}
+	t := &tail{conn: conn, stream: c.stream(name), after: item.After}
+	conn.tails[name] = t
+	c.batch.effects = append(c.batch.effects, effect{kind: effectTail, tail: t, op: -1})
 	return nil
 }
 

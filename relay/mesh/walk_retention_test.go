@@ -56,9 +56,9 @@ func (s *walk) checkGone(before map[wire.Stream][]mesh.Entry) {
 }
 
 // checkStored: the core counts what the store has.
-func (s *walk) checkStored() {
+func (s *walk) checkStored(side *side) {
 	snapshot := ok(s.store.Load(s.t.Context(), s.mesh))
-	streams, members, all := s.core.Stored()
+	streams, members, all := side.core.Stored()
 	wantStreams, wantMembers, wantAll := make(map[wire.Stream]mesh.Amount), make(map[wire.MemberID]uint64), uint64(0)
 	for _, head := range snapshot.Heads {
 		if head.Kept.Count > 0 && head.Stream.Kind != wire.StreamRoster {

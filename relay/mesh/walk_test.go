@@ -22,21 +22,36 @@ func TestWalk(t *testing.T) {
 	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
 		t.Fatal(err)
 	}
-	rapid.Check(t, func(rt *rapid.T) { newWalk(t, rt).run() })
+	rapid.Check(t, func(rt *rapid.T) { newWalk(t, rt, 1).run() })
+}
+
+// TestWalkNodes is TestWalk over two cores on one store: devices come to either, statements are written on both, and what one core
+// did the other hears of late.
+func TestWalkNodes(t *testing.T) {
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(rt *rapid.T) { newWalk(t, rt, 2).run() })
 }
 
 // walk is a world whose peers are simulated rather than scripted.
 type walk struct {
 	*world
-	rt    *rapid.T
-	peers []*walker
-	reads []read
-	gone  map[wire.Stream][]mesh.Entry // what was trimmed
-	open  map[mesh.ConnID]bool         // half-open ones too: a device that connects anew leaves its old connection behind
+	rt     *rapid.T
+	sides  []*side
+	racing bool // a commit runs within another node's
+	ending bool // everything is answered now
+	peers  []*walker
+	gone   map[wire.Stream][]mesh.Entry // what was trimmed
+	open   map[mesh.ConnID]*side        // half-open ones too: a device that connects anew leaves its old connection behind
 }
 
-func newWalk(t *testing.T, rt *rapid.T) *walk {
+func newWalk(t *testing.T, rt *rapid.T, nodes int) *walk {
 	w := newWorld(t)
+	first := memory.NewNode(start)
+	if nodes > 1 {
+		w.store = first.Store
+	}
 	w.config.Sends, w.config.Appends, w.config.Shows = mesh.Rate{}, mesh.Rate{}, mesh.Rate{}
 	w.config.MemberSessions, w.config.Sessions, w.config.MemberCards = 5, 11, 500
 	w.config.Keep = mesh.Retention{
@@ -51,9 +66,18 @@ func newWalk(t *testing.T, rt *rapid.T) *walk {
 		w.run(line)
 	}
 	w.sync()
-	s := &walk{world: w, rt: rt, open: make(map[mesh.ConnID]bool), gone: make(map[wire.Stream][]mesh.Entry)}
+	s := &walk{world: w, rt: rt, open: make(map[mesh.ConnID]*side), gone: make(map[wire.Stream][]mesh.Entry)}
+	if nodes == 1 {
+		s.sides = []*side{{store: w.store, core: w.core}}
+	} else {
+		s.sides = []*side{{store: first, node: first}, {}}
+		s.sides[1].node = first.Beside(start)
+		s.sides[1].store = s.sides[1].node
+		s.reload(s.sides[0])
+		s.reload(s.sides[1])
+	}
 	for _, name := range []string{"alice", "alice-phone", "bob", "carol"} {
-		s.peers = append(s.peers, &walker{actor: w.actor(name), stored: make(map[uint64]bool), seen: make(map[wire.Stream][]wire.Deliver), gaps: make(map[wire.Stream][]mesh.Gap)})
+		s.peers = append(s.peers, &walker{actor: w.actor(name), stored: make(map[uint64]bool), seen: make(map[wire.Stream][]wire.Deliver), gaps: make(map[wire.Stream][]mesh.Gap), appended: make(map[uint64][]byte), landed: make(map[wire.Position][]byte)})
 	}
 	return s
 }
@@ -63,11 +87,14 @@ func (s *walk) peer() *walker { return rapid.SampledFrom(s.peers).Draw(s.rt, "pe
 func (s *walk) run() {
 	for range 150 {
 		p := s.peer()
+		if len(s.sides) > 1 && rapid.IntRange(0, 2).Draw(s.rt, "between nodes") == 0 {
+			s.between(p)
+		}
 		switch n := rapid.IntRange(0, 99).Draw(s.rt, "action"); {
 		case p.conn == 0 || n < 1:
 			s.connect(p)
 		case n < 3:
-			s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
+			s.handle(s.open[p.conn], mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
 			delete(s.open, p.conn)
 			p.gone()
 		case n < 11:
@@ -85,22 +112,24 @@ func (s *walk) run() {
 		case n < 60:
 			s.cursor(p)
 		case n < 78:
-			s.commit()
+			s.commit(s.side())
 		case n < 96:
-			s.finishRead()
+			s.finishRead(s.side())
 		case n < 98:
 			fault := func([]mesh.Batch) error { return errors.New("fault") }
 			if n == 96 {
-				s.store.SetFaults(memory.Faults{Before: fault})
+				s.side().store.SetFaults(memory.Faults{Before: fault})
 			} else {
-				s.store.SetFaults(memory.Faults{After: fault})
+				s.side().store.SetFaults(memory.Faults{After: fault})
 			}
 		case n < 99:
-			s.crash()
+			s.crash(s.side())
 		}
 		p.check(s.rt)
-		if wrong := s.core.Unsound(); wrong != "" {
-			s.rt.Fatal(wrong)
+		for _, side := range s.sides {
+			if wrong := side.core.Unsound(); wrong != "" {
+				s.rt.Fatal(wrong)
+			}
 		}
 	}
 	s.settle()
@@ -108,23 +137,25 @@ func (s *walk) run() {
 
 func (p *walker) gone() { p.conn, p.nonce, p.welcome, p.live, p.told = 0, nil, false, nil, nil }
 
-func (s *walk) handle(ev mesh.Event) { s.core.Handle(s.now, s.entropy, ev) }
+func (s *walk) handle(side *side, ev mesh.Event) { side.core.Handle(s.now, s.entropy, ev) }
 
 func (s *walk) frame(p *walker, frame []byte) {
 	f, _, err := wire.NextFrame(frame)
 	if err != nil {
 		s.rt.Fatal(err)
 	}
-	s.handle(mesh.Event{Kind: mesh.EventReceived, Conn: p.conn, Frame: f})
+	s.handle(s.open[p.conn], mesh.Event{Kind: mesh.EventReceived, Conn: p.conn, Frame: f})
 }
 
 func (s *walk) connect(p *walker) {
 	s.conns++
 	p.gone()
 	p.conn = s.conns
-	s.open[p.conn], p.conns = true, append(p.conns, p.conn)
-	s.handle(mesh.Event{Kind: mesh.EventOpened, Conn: p.conn})
-	s.commit()
+	p.barred = p.removed
+	side := s.side()
+	s.open[p.conn], p.conns = side, append(p.conns, p.conn)
+	s.handle(side, mesh.Event{Kind: mesh.EventOpened, Conn: p.conn})
+	s.commit(side)
 	if p.nonce == nil {
 		return // the commit failed, of what others did before
 	}
@@ -166,14 +197,12 @@ func (s *walk) send(p *walker) {
 	if !p.welcome {
 		return
 	}
-	m := sending{counter: 1, after: p.last}
-	if n := len(p.sent); n > 0 {
-		m.counter = p.sent[n-1].counter + 1
-	}
+	p.counter++
+	m := sending{counter: p.counter, after: p.last}
 	if rapid.IntRange(0, 9).Draw(s.rt, "pipelined") > 0 && len(p.sent) > p.accepted {
 		m.after = p.sent[len(p.sent)-1].counter
 	}
-	h := wire.Header{Kind: wire.KindTopic, Epoch: 1, Counter: m.counter, Recipients: [][wire.IDSize]byte{s.topics["general"]}}
+	h := wire.Header{Kind: wire.KindTopic, Epoch: s.roster.Epoch(), Counter: m.counter, Recipients: [][wire.IDSize]byte{s.topics["general"]}}
 	m.streams = []wire.Stream{wire.TopicStream(s.topics["general"])}
 	var stanzas []wire.Stanza
 	var commitment *[wire.CommitmentSize]byte
@@ -207,57 +236,58 @@ func (s *walk) cursor(p *walker) {
 	}
 }
 
-func (s *walk) crash() {
-	s.store = s.store.Reopen(s.now)
-	clear(s.open)
-	s.reads = nil
-	for _, p := range s.peers {
-		p.gone()
-	}
-	s.load()
-}
-
 // commit lets go everything that waits.
-func (s *walk) commit() {
-	batch := s.core.Take()
+func (s *walk) commit(side *side) {
+	batch := side.core.Take()
+	s.race(side)
 	var verdicts []mesh.Verdict
 	if !batch.Empty() {
 		check := s.checkTrims(batch)
-		all, err := s.store.Commit(s.t.Context(), []mesh.Batch{batch})
+		all, err := side.store.Commit(s.t.Context(), []mesh.Batch{batch})
 		check()
+		for _, other := range s.sides {
+			other.moved = other.moved || other != side
+		}
 		if err != nil {
-			s.crash()
+			s.crash(side)
 			return
 		}
 		verdicts = all[0]
 	}
-	outputs := s.core.Committed(s.now, verdicts)
-	if len(verdicts) > 0 {
-		s.checkStored()
+	outputs := side.core.Committed(s.now, verdicts)
+	if len(verdicts) > 0 && len(s.sides) == 1 {
+		s.checkStored(side)
 	}
 	for i, o := range outputs {
 		// A connection that the core dropped may have been closed before that was let go.
 		dropped := func(later mesh.Output) bool { return later.Kind == mesh.OutputDrop && later.Conn == o.Conn }
-		if s.open[o.Conn] || !slices.ContainsFunc(outputs[i:], dropped) {
-			s.release(o)
+		if s.open[o.Conn] != nil || !slices.ContainsFunc(outputs[i:], dropped) {
+			s.release(side, o)
 		}
 	}
 	for _, p := range s.peers {
-		if p.welcome {
-			p.checkTold(s.rt, s.core.Sessions())
+		if p.welcome && s.open[p.conn] == side {
+			p.checkTold(s.rt, side.core.Sessions())
 		}
 	}
 }
 
-func (s *walk) release(o mesh.Output) {
-	if (o.Kind == mesh.OutputSend || o.Kind == mesh.OutputRead || o.Kind == mesh.OutputDrop) && !s.open[o.Conn] {
+func (s *walk) release(side *side, o mesh.Output) {
+	switch o.Kind {
+	case mesh.OutputElsewhere, mesh.OutputFollow:
+		s.request(side, o)
+		return
+	case mesh.OutputReload:
+		s.rt.Fatal("reload, with no writer that is not a node")
+	}
+	if (o.Kind == mesh.OutputSend || o.Kind == mesh.OutputRead || o.Kind == mesh.OutputDrop) && s.open[o.Conn] != side {
 		s.rt.Fatalf("an output for a connection that is gone")
 	}
 	if o.Kind == mesh.OutputDrop {
 		delete(s.open, o.Conn)
 	}
 	at := slices.IndexFunc(s.peers, func(p *walker) bool { return p.conn == o.Conn })
-	if at < 0 {
+	if at < 0 || o.Conn == 0 {
 		return
 	}
 	p := s.peers[at]
@@ -265,24 +295,23 @@ func (s *walk) release(o mesh.Output) {
 	case mesh.OutputSend:
 		s.take(p, o.Bytes)
 	case mesh.OutputDrop:
+		s.take(p, o.Bytes)
 		p.gone()
-	case mesh.OutputReload:
-		s.rt.Fatal("reload, with no other writer")
 	case mesh.OutputRead:
-		page, err := s.store.Read(s.t.Context(), s.mesh, o.Stream, o.After, rapid.IntRange(1, 60).Draw(s.rt, "page"))
-		s.reads = append(s.reads, read{o, page, err})
+		page, err := side.store.Read(s.t.Context(), s.mesh, o.Stream, o.After, rapid.IntRange(1, 60).Draw(s.rt, "page"))
+		side.reads = append(side.reads, read{o, page, err})
 	}
 }
 
 // finishRead writes what was read for one connection, some time after it was read.
-func (s *walk) finishRead() {
-	if len(s.reads) == 0 {
+func (s *walk) finishRead(side *side) {
+	if len(side.reads) == 0 {
 		return
 	}
-	i := rapid.IntRange(0, len(s.reads)-1).Draw(s.rt, "read")
-	r := s.reads[i]
-	s.reads = slices.Delete(s.reads, i, i+1)
-	if !s.open[r.Conn] {
+	i := rapid.IntRange(0, len(side.reads)-1).Draw(s.rt, "read")
+	r := side.reads[i]
+	side.reads = slices.Delete(side.reads, i, i+1)
+	if s.open[r.Conn] == nil {
 		return
 	}
 	frames, err := mesh.AppendPage(nil, r.Stream, r.Device, &r.page)
@@ -294,12 +323,5 @@ func (s *walk) finishRead() {
 			s.take(p, frames)
 		}
 	}
-	s.handle(mesh.Event{Kind: mesh.EventReadDone, Conn: r.Conn, Tag: r.Tag, Last: r.page.Last(r.After)})
-}
-
-// still lets go everything, with the reads that follow from it.
-func (s *walk) still() {
-	for s.commit(); len(s.reads) > 0; s.commit() {
-		s.finishRead()
-	}
+	s.handle(side, mesh.Event{Kind: mesh.EventReadDone, Conn: r.Conn, Tag: r.Tag, Last: r.page.Last(r.After)})
 }

@@ -15,6 +15,14 @@ import (
 type walker struct {
 	*actor
 	conn     mesh.ConnID
+	farewell wire.Code     // why the last connection was closed
+	removed  bool          // it is out of the mesh
+	barred   bool          // it was before it connected
+	asks     bool          // it has not tailed the roster over this connection
+	roster   wire.Position // of the last statement that it was shown
+	ref      uint64
+	appended map[uint64][]byte        // statements, by ref
+	landed   map[wire.Position][]byte // those that were taken
 	nonce    []byte
 	welcome  bool
 	sent     []sending // all that it ever sent, accepted or not
@@ -54,7 +62,10 @@ func (s *walk) take(p *walker, frames []byte) {
 		case wire.FrameWelcome:
 			var v wire.Welcome
 			s.json(f, &v)
-			p.welcome, p.last = true, v.LastCounter
+			p.welcome, p.asks, p.last = true, true, v.LastCounter
+			if p.barred {
+				s.rt.Fatalf("%s is welcome, and was removed before it came", p.name)
+			}
 			p.live, p.tailed, p.anew = make(map[wire.Stream]bool), make(map[wire.Stream]bool), make(map[wire.Stream]bool)
 		case wire.FrameAccepted:
 			p.wasAccepted(s.rt, ok(wire.ParseAccepted(f.Payload, nil)).Counter)
@@ -91,7 +102,21 @@ func (s *walk) take(p *walker, frames []byte) {
 			if !complaints[e.Code] {
 				s.rt.Fatalf("%s got the error %v", p.name, &e)
 			}
-		case wire.FrameDelivered, wire.FrameClose:
+		case wire.FrameRefused:
+			var r wire.Refused
+			s.json(f, &r)
+			p.wasRefused(s.rt, r)
+		case wire.FrameReply:
+			var r wire.Reply
+			s.json(f, &r)
+			s.replied(p, r)
+		case wire.FrameStatement:
+			p.shown(s.rt, ok(wire.ParseStatement(f.Payload)))
+		case wire.FrameClose:
+			var c wire.Close
+			s.json(f, &c)
+			p.farewell = c.Code
+		case wire.FrameDelivered:
 		default:
 			s.rt.Fatalf("%s got frame %#x", p.name, f.Type)
 		}
@@ -127,15 +152,24 @@ func (p *walker) check(rt *rapid.T) {
 
 // settle brings everyone up to date and compares with what the store has.
 func (s *walk) settle() {
-	s.crash()
+	s.settleNodes()
+	for _, side := range s.sides {
+		s.crash(side)
+	}
 	counters := make(map[wire.DeviceID]uint64)
 	for _, c := range ok(s.store.Load(s.t.Context(), s.mesh)).Counters {
 		counters[c.Device] = c.Last
 	}
 	stored := make(map[wire.Stream][]string)
 	for _, p := range s.peers {
+		if p.removed {
+			continue
+		}
 		s.connect(p)
 		s.still()
+		if !p.welcome {
+			s.rt.Fatalf("%s is not welcome: %q", p.name, p.farewell)
+		}
 		if p.last != counters[p.id] {
 			s.rt.Fatalf("%s is welcomed with counter %d, the store has %d", p.name, p.last, counters[p.id])
 		}
@@ -174,12 +208,16 @@ func (s *walk) settle() {
 	}
 	s.checkSent(stored, counters)
 	for _, p := range s.peers {
-		s.handle(mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
-		p.gone()
+		if p.conn != 0 {
+			s.handle(s.open[p.conn], mesh.Event{Kind: mesh.EventClosed, Conn: p.conn})
+			p.gone()
+		}
 	}
-	s.commit()
-	if left := s.core.Remains(); left != "0 connections, 0 of devices, 0 live, 0 kept, 0 sessions held" {
-		s.rt.Fatalf("when all are gone there are %s", left)
+	for _, side := range s.sides {
+		s.commit(side)
+		if left := side.core.Remains(); left != "0 connections, 0 of devices, 0 live, 0 kept, 0 sessions held" {
+			s.rt.Fatalf("when all are gone there are %s", left)
+		}
 	}
 }
 
@@ -195,6 +233,9 @@ func (s *walk) checkSent(stored map[wire.Stream][]string, counters map[wire.Devi
 					if other == text {
 						n++
 					}
+				}
+				if _, read := stored[name]; !read {
+					continue
 				}
 				if n > 1 || n == 0 && (p.stored[m.counter] || m.counter == counters[p.id]) {
 					s.rt.Fatalf("%q stands %d times in %s", text, n, name.Kind)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,9 @@ type Client struct {
 	rest  []byte // of the message being read
 	ref   uint64
 	ended error
+
+	outbox []wire.Send // what was sent, by its counters
+	seen   map[wire.SessionID]wire.SessionState
 }
 
 // Dial opens a connection to a mesh and reads the challenge.
@@ -136,13 +140,19 @@ func (c *Client) Until(want wire.FrameType) (wire.Frame, bool) {
 // Read gives the payload of the next frame, which must be of the type. Presence is passed over, unless it is asked for.
 func (c *Client) Read(want wire.FrameType) []byte {
 	c.t.Helper()
+	return c.readAny(want).Payload
+}
+
+// readAny is Read of a frame of one of several types.
+func (c *Client) readAny(want ...wire.FrameType) wire.Frame {
+	c.t.Helper()
 	for {
 		frame, ok := c.Next()
 		switch {
 		case !ok:
 			c.t.Fatalf("the connection ended while frame %#x was awaited: %v", want, c.ended)
-		case frame.Type == want:
-			return frame.Payload
+		case slices.Contains(want, frame.Type):
+			return frame
 		case frame.Type != wire.FramePresence:
 			c.t.Fatalf("frame %#x %q, want %#x", frame.Type, frame.Payload, want)
 		}

@@ -53,16 +53,31 @@ func (m *Mesh) Topic(from *Device, size int, topic wire.TopicID) []byte {
 // Send sends an envelope behind a counter.
 func (c *Client) Send(after uint64, envelope []byte) {
 	c.t.Helper()
+	c.outbox = append(slices.DeleteFunc(c.outbox, func(s wire.Send) bool { return s.After >= after }), wire.Send{After: after, Envelope: envelope})
 	c.Write(wire.AppendSend(nil, wire.Send{After: after, Envelope: envelope}))
 }
 
-// Accepted reads an accepted frame of the counter.
+// Accepted reads an accepted frame of the counter. What the relay asks for again, as it may at any time (docs/PROTOCOL.md, section 7),
+// is sent again.
 func (c *Client) Accepted(counter uint64) wire.Accepted {
 	c.t.Helper()
-	a, err := wire.ParseAccepted(c.Read(wire.FrameAccepted), nil)
+	frame := c.readAny(wire.FrameAccepted, wire.FrameResume)
+	for ; frame.Type == wire.FrameResume; frame = c.readAny(wire.FrameAccepted, wire.FrameResume) {
+		last, err := wire.ParseResume(frame.Payload)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, s := range c.outbox {
+			if s.After >= last {
+				c.Write(wire.AppendSend(nil, s))
+			}
+		}
+	}
+	a, err := wire.ParseAccepted(frame.Payload, nil)
 	if err != nil || a.Counter != counter {
 		c.t.Fatalf("accepted %+v (%v), want counter %d", a, err, counter)
 	}
+	c.outbox = slices.DeleteFunc(c.outbox, func(s wire.Send) bool { return s.After < counter })
 	return a
 }
 

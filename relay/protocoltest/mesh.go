@@ -268,6 +268,12 @@ func (m *Mesh) RefusesUpgrade(t testing.TB, code wire.Code) {
 	refusedUpgrade(t, m.Target, "/ws?mesh="+m.ID.String(), nil, wire.Subprotocol).Refused(t, code)
 }
 
+// ClosesAtOnce opens a connection to the mesh, which the relay closes with the code before it sends a challenge.
+func (m *Mesh) ClosesAtOnce(t testing.TB, code wire.Code) {
+	t.Helper()
+	dial(t, m.Target, m.ID.String()).Closes(code)
+}
+
 // CreatesAgain makes the mesh again and checks that the relay takes it. header is names and values.
 func (m *Mesh) CreatesAgain(t testing.TB, header ...string) {
 	t.Helper()

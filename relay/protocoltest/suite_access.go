@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -43,7 +44,7 @@ func access(t *testing.T, x Target) {
 	}
 
 	t.Run("after removal", func(t *testing.T) {
-		raw := m.Draft(m.Owner, m.removal(eve))
+		raw := m.Draft(m.Owner, m.Removal(eve))
 		if reply := owner.Append(wire.Append{Statement: raw}); reply.Error != nil {
 			t.Fatalf("the removal is refused: %v", reply.Error)
 		}
@@ -55,8 +56,8 @@ func access(t *testing.T, x Target) {
 	})
 }
 
-// removal takes a member with one device, and gives the others a new root key.
-func (m *Mesh) removal(d *Device) roster.Body {
+// Removal takes a member with one device, and gives the others a new root key.
+func (m *Mesh) Removal(d *Device) roster.Body {
 	body := &roster.MemberRemoved{Member: d.Member, Last: []roster.LastCounter{{Device: d.ID, Counter: d.Counter}}}
 	body.Rotation.Commitment = [wire.CommitmentSize]byte(Random(wire.CommitmentSize))
 	for member := range m.Roster.Members() {
@@ -105,12 +106,12 @@ func (c *Client) Presence() wire.Presence {
 }
 
 // Sees is what a connection is told next of sessions of a device: each of these once, in this state. Presence of others is
-// passed over.
+// passed over, and what was told before and is told again as it was.
 func (c *Client) Sees(d *Device, state string, sessions ...wire.SessionID) (seen []wire.SessionState) {
 	c.t.Helper()
 	for left := slices.Clone(sessions); len(left) > 0; {
 		for _, s := range c.Presence().Sessions {
-			if s.Device != d.ID {
+			if s.Device != d.ID || reflect.DeepEqual(c.seen[s.Session], s) {
 				continue
 			}
 			at := slices.Index(left, s.Session)
@@ -118,6 +119,10 @@ func (c *Client) Sees(d *Device, state string, sessions ...wire.SessionID) (seen
 				c.t.Fatalf("presence is %+v, want %s %s", s, left, state)
 			}
 			left = slices.Delete(left, at, at+1)
+			if c.seen == nil {
+				c.seen = make(map[wire.SessionID]wire.SessionState)
+			}
+			c.seen[s.Session] = s
 			seen = append(seen, s)
 		}
 	}

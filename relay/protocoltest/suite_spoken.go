@@ -77,7 +77,7 @@ func spoken(t *testing.T, x Target) {
 	last.Card(one, 5)
 	last.Card(two, 5)
 	watcher.Sees(bob, wire.StateOnline, one, two)
-	if reply := owner.Append(wire.Append{Statement: m.Draft(m.Owner, m.removal(bob))}); reply.Error != nil {
+	if reply := owner.Append(wire.Append{Statement: m.Draft(m.Owner, m.Removal(bob))}); reply.Error != nil {
 		t.Fatalf("the removal is refused: %v", reply.Error)
 	}
 	watcher.Sees(bob, wire.StateOffline, one, two, lasting.Session)

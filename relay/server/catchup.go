@@ -25,9 +25,6 @@ func (a *actor) catchUp(c *conn, o mesh.Output) {
 	page := pages.Get().(*[]byte)
 	defer pages.Put(page)
 	frames, last, err := a.readPage((*page)[:0], o)
-	if err != nil {
-		a.hub.meters.readFailures.Add(1)
-	}
 	if cap(frames) <= keepPage {
 		*page = frames
 	}
@@ -42,19 +39,28 @@ func (a *actor) catchUp(c *conn, o mesh.Output) {
 			return // the connection is gone, and its reader says so
 		}
 	}
-	a.post(item{read: &done})
+	a.post(item{event: &done})
 }
 
 // readPage appends the frames of one page to b.
 func (a *actor) readPage(b []byte, o mesh.Output) (frames []byte, last wire.Position, err error) {
+	page, err := a.page(o)
+	if err != nil {
+		return b, 0, err
+	}
+	a.hub.meters.caughtUp.Add(len(page.Entries))
+	frames, err = mesh.AppendPage(b, o.Stream, o.Device, &page)
+	return frames, page.Last(o.After), err
+}
+
+// page reads what an output asks for.
+func (a *actor) page(o mesh.Output) (mesh.Page, error) {
 	began := time.Now()
 	page, err := a.hub.store.Read(context.Background(), a.id, o.Stream, o.After, pageSize)
 	a.hub.meters.reads.Add(1)
 	a.hub.meters.readSeconds.Observe(time.Since(began).Seconds())
-	a.hub.meters.caughtUp.Add(len(page.Entries))
 	if err != nil {
-		return b, 0, err
+		a.hub.meters.readFailures.Add(1)
 	}
-	frames, err = mesh.AppendPage(b, o.Stream, o.Device, &page)
-	return frames, page.Last(o.After), err
+	return page, err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ const (
 // All methods may be called from any goroutine.
 type conn struct {
 	id          mesh.ConnID
+	from        netip.Prefix // whom it counts for
 	pipe        *pipe
 	in          *websocket.Reader
 	outputLimit int
@@ -44,9 +46,9 @@ type conn struct {
 }
 
 // newConn is a conn of a hub, for a WebSocket that was just opened. early is what was read of it already.
-func newConn(h *hub, c net.Conn, early []byte) *conn {
+func newConn(h *hub, c net.Conn, early []byte, from netip.Prefix) *conn {
 	n := &conn{
-		id: mesh.ConnID(h.lastConn.Add(1)), pipe: newPipe(c, h.output+controlRoom),
+		id: mesh.ConnID(h.lastConn.Add(1)), from: from, pipe: newPipe(c, h.output+controlRoom),
 		outputLimit: h.output, input: newBudget(inputLimit), hub: h,
 	}
 	n.pipe.unread = early

@@ -21,7 +21,9 @@ type hub struct {
 	log       *slog.Logger
 	committer *committer
 	meters    *meters
+	crowd     *crowd
 	stop      chan struct{} // closed when the relay drains
+	unwatch   func()        // ends the look at what other nodes do; nil: there are none
 	lastConn  atomic.Uint64
 
 	// In the cores, as far as their actors told.
@@ -29,33 +31,60 @@ type hub struct {
 
 	actors  sync.WaitGroup
 	uses    sync.WaitGroup // of the committer and the store by others than actors
-	sockets sync.WaitGroup // goroutines that read from, write to or close connections
+	sockets sync.WaitGroup // goroutines that read from, write to or close connections, or read the store for a mesh
+	follows chan struct{}  // holds a token for each stream that is read for those who are live
 
 	mu       sync.Mutex
 	meshes   map[wire.MeshID]*actor
 	live     map[*conn]struct{}
 	draining bool
+	lost     bool // this node lost its lease, and did not join again yet
 }
 
 func newHub(c Config) *hub {
 	h := &hub{
 		store: c.Store, config: c.Mesh, output: c.Output, log: c.Log,
-		stop:   make(chan struct{}),
-		meshes: map[wire.MeshID]*actor{},
-		live:   map[*conn]struct{}{},
+		stop:    make(chan struct{}),
+		follows: make(chan struct{}, followsAtOnce),
+		meshes:  map[wire.MeshID]*actor{},
+		live:    map[*conn]struct{}{},
 	}
 	_, h.instant = c.Store.(store.Instant)
 	h.meters = newMeters(c.Metrics, h)
+	h.crowd = newCrowd(c.Limits.Connections, c.Limits.AddressConnections)
 	h.committer = newCommitter(c.Store, h.meters)
 	h.uses.Go(h.retain)
+	if shared, ok := c.Store.(store.Shared); ok {
+		ctx, cancel := context.WithCancel(context.Background())
+		h.unwatch = cancel
+		h.uses.Go(func() { h.watch(ctx, shared) })
+	}
 	return h
+}
+
+// takes is why nothing new can be taken, or nil.
+func (h *hub) takes() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.mayTake()
+}
+
+// mayTake is takes with the lock held.
+func (h *hub) mayTake() error {
+	switch {
+	case h.draining:
+		return wire.Refuse(wire.CodeDraining)
+	case h.lost:
+		return wire.Refuse(wire.CodeUnavailable)
+	}
+	return nil
 }
 
 // mesh finds the actor of a mesh, starting it where there is none. It is called with the lock held, and so is what then puts
 // something into the actor's mailbox: a mailbox is closed under the lock, in one act with leaving the hub.
 func (h *hub) mesh(id wire.MeshID) (*actor, error) {
-	if h.draining {
-		return nil, wire.Refuse(wire.CodeDraining)
+	if err := h.mayTake(); err != nil {
+		return nil, err
 	}
 	a := h.meshes[id]
 	if a == nil {
@@ -93,9 +122,10 @@ func (h *hub) open(id wire.MeshID, c *conn) {
 	h.meters.opened.Add(1)
 	a, err := h.mesh(id)
 	if err != nil {
-		h.meters.closedWith(wire.CodeDraining)
-		// Between checkUpgrade and here the relay began to drain; waiting for a farewell would hold it up.
+		h.meters.closedWith(wire.CodeOf(err))
+		// Between checkUpgrade and here the relay began to drain, or lost its lease; waiting for a farewell would hold it up.
 		_ = c.pipe.Close()
+		h.crowd.leave(c.from)
 		return
 	}
 	c.actor = a
@@ -109,6 +139,7 @@ func (h *hub) closed(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.live, c)
+	h.crowd.leave(c.from)
 }
 
 func (h *hub) stopping() bool {
@@ -151,8 +182,8 @@ func (h *hub) post(id wire.MeshID, i item) error {
 func (h *hub) use() (done func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.draining {
-		return nil, wire.Refuse(wire.CodeDraining)
+	if err := h.mayTake(); err != nil {
+		return nil, err
 	}
 	h.uses.Add(1)
 	return h.uses.Done, nil
@@ -168,6 +199,9 @@ func (h *hub) drain(ctx context.Context) {
 		a.wake()
 	}
 	h.mu.Unlock()
+	if h.unwatch != nil {
+		h.unwatch()
+	}
 	h.actors.Wait()
 	h.uses.Wait()
 	gone := make(chan struct{})

@@ -11,7 +11,7 @@ type item struct {
 	opened  *conn
 	message *message
 	closed  *conn
-	read    *mesh.Event // EventReadDone
+	event   *mesh.Event // EventReadDone and what comes of other nodes
 	request *request
 }
 

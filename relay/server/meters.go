@@ -16,11 +16,12 @@ const (
 
 // meters count what the relay does (docs/operating.md lists them).
 type meters struct {
-	requests *metrics.Counters // by route and code
-	opened   *metrics.Counter
-	closed   *metrics.Counters // by code
-	refused  *metrics.Counters // by code
-	dropped  *metrics.Counters // meshes, by code
+	requests      *metrics.Counters // by route and code
+	opened        *metrics.Counter
+	visitsRefused *metrics.Counter
+	closed        *metrics.Counters // by code
+	refused       *metrics.Counters // by code
+	dropped       *metrics.Counters // meshes, by code
 
 	bytesIn, bytesOut           *metrics.Counter
 	accepted, shown, caughtUp   *metrics.Counter
@@ -44,11 +45,12 @@ var seconds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
 
 func newMeters(r *metrics.Registry, h *hub) *meters {
 	m := &meters{
-		requests: r.Counters("claudemesh_http_requests_total", "HTTP requests by route and by the code that they were refused with, or ok.", "route", "code"),
-		opened:   r.Counter("claudemesh_connections_opened_total", "WebSockets that were opened."),
-		closed:   r.Counters("claudemesh_connections_closed_total", "WebSockets that were closed, by the code that the relay closed them with, or bye where the peer said so, or gone.", "code"),
-		refused:  r.Counters("claudemesh_refused_total", "Frames, look-ups and claims that a mesh refused, by code.", "code"),
-		dropped:  r.Counters("claudemesh_meshes_dropped_total", "Meshes that were dropped from memory, with their connections, by code.", "code"),
+		requests:      r.Counters("claudemesh_http_requests_total", "HTTP requests by route and by the code that they were refused with, or ok.", "route", "code"),
+		opened:        r.Counter("claudemesh_connections_opened_total", "WebSockets that were opened."),
+		visitsRefused: r.Counter("claudemesh_http_connections_refused_total", "Connections closed before they asked for anything, because there were too many."),
+		closed:        r.Counters("claudemesh_connections_closed_total", "WebSockets that were closed, by the code that the relay closed them with, or bye where the peer said so, or gone.", "code"),
+		refused:       r.Counters("claudemesh_refused_total", "Frames, look-ups and claims that a mesh refused, by code.", "code"),
+		dropped:       r.Counters("claudemesh_meshes_dropped_total", "Meshes that were dropped from memory, with their connections, by code.", "code"),
 
 		bytesIn:      r.Counter("claudemesh_received_bytes_total", "Bytes of frames that came over WebSockets."),
 		bytesOut:     r.Counter("claudemesh_sent_bytes_total", "Bytes of frames that went over WebSockets."),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -17,14 +18,14 @@ import (
 // pair is a conn as the relay reads it, with the peer's end of its WebSocket.
 func pair(t *testing.T) (*conn, *websocket.Conn) {
 	t.Helper()
-	h := &hub{output: DefaultOutput, live: map[*conn]struct{}{}, meters: newMeters(metrics.New(), nil)}
+	h := &hub{output: DefaultOutput, live: map[*conn]struct{}{}, crowd: newCrowd(0, 0), meters: newMeters(metrics.New(), nil)}
 	accepted := make(chan *conn, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, early, err := upgrade.Upgrade(w, r, "")
 		if err != nil {
 			t.Error(err)
 		}
-		accepted <- newConn(h, c, early)
+		accepted <- newConn(h, c, early, netip.Prefix{})
 	}))
 	peer, _, err := websocket.Dial(t.Context(), s.URL, nil)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"claudemesh.com/mesh/relay/metrics"
 	"claudemesh.com/mesh/relay/protocoltest"
 	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/relay/server"
@@ -24,10 +25,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // relay is a relay that runs for a test.
 type relay struct {
 	protocoltest.Target
-	server *server.Server
-	log    *lines
-	served chan error
-	once   sync.Once
+	server  *server.Server
+	metrics *metrics.Registry
+	log     *lines
+	served  chan error
+	once    sync.Once
 }
 
 // lines is a log that can be read while it is written.
@@ -73,7 +75,7 @@ func startOn(t *testing.T, listener net.Listener, s store.Store, change func(*se
 	if change != nil {
 		change(&config)
 	}
-	r.server = server.New(config)
+	r.server, r.metrics = server.New(config), config.Metrics
 	go func() { r.served <- r.server.Serve(listener) }()
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()

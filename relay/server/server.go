@@ -32,6 +32,7 @@ type Config struct {
 	// Output is how many bytes may wait for a connection that does not read; above it, the connection is closed with
 	// slow_reader. At least 2 MiB, so that the largest frame fits.
 	Output int
+	Limits Limits
 	// Metrics is where the relay puts its own.
 	Metrics *metrics.Registry
 	Log     *slog.Logger
@@ -54,6 +55,7 @@ func New(c Config) *Server {
 	}
 	mux.Handle("/", c.Dashboard)
 	return &Server{h, &http.Server{
+		ConnState:         newVisits(c.Limits, func() { h.meters.visitsRefused.Add(1) }).note,
 		Handler:           h.meters.counted(mux),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,

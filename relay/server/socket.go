@@ -16,8 +16,8 @@ func (h *hub) socketHandler(c api.Config) http.Handler {
 	admits := api.LimitUpgrades(c)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, err := checkUpgrade(r, c.Origins)
-		if err == nil && h.stopping() {
-			err = wire.Refuse(wire.CodeDraining)
+		if err == nil {
+			err = h.takes()
 		}
 		if err != nil {
 			api.WriteError(w, err)
@@ -26,16 +26,22 @@ func (h *hub) socketHandler(c api.Config) http.Handler {
 		if !admits(w, r) {
 			return
 		}
-		c, early, err := websocket.Upgrade(w, r, wire.Subprotocol)
-		if errors.Is(err, websocket.ErrHandshake) {
-			api.WriteError(w, wire.Errorf(wire.CodeMalformed, "This is no handshake of WebSockets, version 13."))
+		from := api.Network(c.Address(r))
+		if !h.crowd.enter(from) {
+			refuseCrowd(w)
 			return
 		}
+		socket, early, err := websocket.Upgrade(w, r, wire.Subprotocol)
 		if err != nil {
+			h.crowd.leave(from)
+			if errors.Is(err, websocket.ErrHandshake) {
+				err = wire.Errorf(wire.CodeMalformed, "This is no handshake of WebSockets, version 13.")
+				api.WriteError(w, err)
+			}
 			h.log.Debug("an upgrade failed", "error", err)
 			return
 		}
-		h.open(id, newConn(h, c, early))
+		h.open(id, newConn(h, socket, early, from))
 	})
 }
 

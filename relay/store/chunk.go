@@ -36,7 +36,7 @@ func (c *Chunk) Sum() uint32 {
 
 // Entries gives the entries in order; their Bytes lie in Data. CodeInternal: the chunk is damaged.
 func (c *Chunk) Entries(take func(mesh.Entry)) error {
-	if c.Sum() != c.Checksum || c.Count < 1 || c.Last != c.First+wire.Position(c.Count)-1 || c.Previous >= c.First {
+	if c.Sum() != c.Checksum || c.Count < 1 || c.Last < c.First || c.Last != c.First+wire.Position(c.Count)-1 || c.Previous >= c.First {
 		return c.damaged("its checksum or its positions are not its own")
 	}
 	return c.parse(take)

@@ -6,6 +6,7 @@
 package web
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -111,7 +112,7 @@ type file struct {
 	mediaType string
 	immutable bool
 	tag       string
-	forms     map[string]int64 // sizes by Content-Encoding; "" is the file itself
+	forms     map[string]int64 // sizes by Content-Encoding; "" is the file itself, which may be missing
 }
 
 func (h *handler) learn(name string) error {
@@ -181,15 +182,36 @@ func (f *file) serve(files fs.FS, w http.ResponseWriter, r *http.Request) error 
 			return nil
 		}
 	}
-	header.Set("Content-Length", strconv.FormatInt(f.forms[encoding], 10))
+	size, stored := f.forms[encoding]
+	if stored {
+		header.Set("Content-Length", strconv.FormatInt(size, 10))
+	}
 	if r.Method == http.MethodHead {
 		return nil
+	}
+	if !stored {
+		return f.unpack(files, w)
 	}
 	content, err := files.Open(name)
 	if err != nil {
 		return err
 	}
 	defer content.Close()
+	_, err = io.Copy(w, content)
+	return err
+}
+
+// unpack serves a file of which the build left only compressed forms to a client that takes none.
+func (f *file) unpack(files fs.FS, w io.Writer) error {
+	packed, err := files.Open(f.name + ".gz")
+	if err != nil {
+		return err
+	}
+	defer packed.Close()
+	content, err := gzip.NewReader(packed)
+	if err != nil {
+		return err
+	}
 	_, err = io.Copy(w, content)
 	return err
 }

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"io"
 	"io/fs"
 	"net/http"
@@ -13,16 +16,29 @@ import (
 	"testing/fstest"
 )
 
+const peer = "\x00asm"
+
+func packed(text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := io.WriteString(w, text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err) // a Buffer takes everything
+	}
+	return b.Bytes()
+}
+
 var built = fstest.MapFS{
-	"index.html":            {Data: []byte("<!doctype html>page")},
-	"index.html.br":         {Data: []byte("page in brotli")},
-	"index.html.gz":         {Data: []byte("page in gzip")},
-	"placeholder.html":      {Data: []byte("run make")},
-	"assets/peer-abc.wasm":  {Data: []byte("\x00asm")},
-	"assets/app-abc.js":     {Data: []byte("app()")},
-	"assets/app-abc.js.br":  {Data: []byte("app in brotli")},
-	"manifest.webmanifest":  {Data: []byte("{}")},
-	"assets/font-abc.woff2": {Data: []byte("font")},
+	"index.html":              {Data: []byte("<!doctype html>page")},
+	"index.html.br":           {Data: []byte("page in brotli")},
+	"index.html.gz":           {Data: []byte("page in gzip")},
+	"placeholder.html":        {Data: []byte("run make")},
+	"assets/peer-abc.wasm.br": {Data: []byte("peer in brotli")},
+	"assets/peer-abc.wasm.gz": {Data: packed(peer)},
+	"assets/app-abc.js":       {Data: []byte("app()")},
+	"assets/app-abc.js.br":    {Data: []byte("app in brotli")},
+	"manifest.webmanifest":    {Data: []byte("{}")},
+	"assets/font-abc.woff2":   {Data: []byte("font")},
 }
 
 func refuse(w http.ResponseWriter, r *http.Request) { http.Error(w, "refused", http.StatusTeapot) }
@@ -66,7 +82,8 @@ func TestFiles(t *testing.T) {
 		{"/placeholder.html", "", "", "text/html; charset=utf-8", revalidate, "<!doctype html>page"},
 		{"/assets/app-abc.js", "gzip, br", "br", "text/javascript; charset=utf-8", forever, "app in brotli"},
 		{"/assets/app-abc.js", "gzip", "", "text/javascript; charset=utf-8", forever, "app()"},
-		{"/assets/peer-abc.wasm", "br", "", "application/wasm", forever, "\x00asm"},
+		{"/assets/peer-abc.wasm", "br", "br", "application/wasm", forever, "peer in brotli"},
+		{"/assets/peer-abc.wasm", "gzip", "gzip", "application/wasm", forever, string(packed(peer))},
 		{"/assets/font-abc.woff2", "br", "", "font/woff2", forever, "font"},
 		{"/manifest.webmanifest", "", "", "application/manifest+json", revalidate, "{}"},
 	} {
@@ -76,6 +93,17 @@ func TestFiles(t *testing.T) {
 			r.Header.Get("Content-Type") != c.mediaType || r.Header.Get("Cache-Control") != c.cache ||
 			r.ContentLength != int64(len(c.has)) {
 			t.Errorf("%s for %q: %d %q %v", c.path, c.accept, r.StatusCode, got, r.Header)
+		}
+	}
+}
+
+// A file that the build left in compressed forms alone is unpacked for who takes neither.
+func TestUnpacked(t *testing.T) {
+	for method, want := range map[string]string{http.MethodGet: peer, http.MethodHead: ""} {
+		r := get(t, built, method, "/assets/peer-abc.wasm", "Accept-Encoding", "identity")
+		if got := body(t, r); r.StatusCode != http.StatusOK || got != want || r.Header.Get("Content-Encoding") != "" ||
+			r.Header.Get("Content-Type") != "application/wasm" || r.Header.Get("Content-Length") != "" {
+			t.Errorf("%s: %d %q %v", method, r.StatusCode, got, r.Header)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/relaytest"
 	"claudemesh.com/mesh/relay/server"
 	"claudemesh.com/mesh/relay/store"
@@ -20,7 +21,8 @@ func startRelay(ctx context.Context, o *options, folder string) (*process, error
 		return startOwn(relaySQLite)(ctx, o, folder)
 	}
 	p, line, err := start(ctx, false, o.relay, "serve", "--listen", "127.0.0.1:0", "--data", folder,
-		"--claims-per-minute", "0", "--lookups-per-minute", "0", "--meshes-per-minute", "0", "--connects-per-minute", "0")
+		"--claims-per-minute", "0", "--lookups-per-minute", "0", "--meshes-per-minute", "0", "--connects-per-minute", "0",
+		"--address-connections", "0", "--mesh-sends-per-second", "0", "--mesh-bytes-per-second", "0")
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +53,9 @@ func serveRelay(folder string) (*relayServer, error) {
 		return nil, err
 	}
 	origin := relaytest.Origin(listener.Addr().String())
-	s.relay = server.New(relaytest.Config(origin, s.store, slog.New(slog.DiscardHandler)))
+	config := relaytest.Config(origin, s.store, slog.New(slog.DiscardHandler))
+	config.Mesh.AllSends, config.Mesh.AllBytes = mesh.Rate{}, mesh.Rate{}
+	s.relay = server.New(config)
 	go func() {
 		if err := s.relay.Serve(listener); err != nil {
 			panic(err)

@@ -96,6 +96,17 @@ var table = []fence{
 		reason: "the relay cannot decrypt, by construction",
 	},
 	{
+		from:   []string{"relay/metrics"},
+		only:   []string{},
+		reason: "counting knows nothing of what is counted",
+	},
+	{
+		from:   product,
+		except: []string{"relay/operator"},
+		never:  []string{"net/http/pprof"},
+		reason: "profiles are for the operator's own listener",
+	},
+	{
 		from:   []string{"relay/downloads"},
 		only:   []string{"shared/wire"},
 		reason: "what a relay hands out has nothing to do with its meshes",

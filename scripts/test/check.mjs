@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from './command.mjs';
 import { dependencies } from './dependencies.mjs';
-import { BENCH, ROOT, TOOLS, WEB, WYCHEPROOF } from './paths.mjs';
+import { BENCH, DEPLOY, ROOT, TOOLS, WEB, WYCHEPROOF } from './paths.mjs';
 import { seconds } from './seconds.mjs';
 
 const JS = { GOOS: 'js', GOARCH: 'wasm' };
@@ -21,11 +21,13 @@ const CHECKS = [
   { name: 'go vet, js/wasm', argv: ['go', 'vet', ...BROWSER_PEER], env: JS },
   // Modules of their own, which a change of the product's packages can break.
   { name: 'go vet, scripts/bench', argv: ['go', 'vet', './...'], cwd: BENCH },
+  { name: 'go vet, scripts/deploy', argv: ['go', 'vet', './...'], cwd: DEPLOY },
   { name: 'go vet, scripts/wycheproof', argv: ['go', 'vet', './...'], cwd: WYCHEPROOF },
   { name: 'import fences', argv: ['go', 'test', '-count=1', './scripts/fences/...'] },
   { name: 'build staticcheck', argv: ['scripts/build-test-tools', 'staticcheck'] },
   { name: 'staticcheck', argv: [join(TOOLS, 'staticcheck'), './...'] },
   { name: 'staticcheck, scripts/bench', argv: [join(TOOLS, 'staticcheck'), './...'], cwd: BENCH },
+  { name: 'staticcheck, scripts/deploy', argv: [join(TOOLS, 'staticcheck'), './...'], cwd: DEPLOY },
   { name: 'staticcheck, scripts/wycheproof', argv: [join(TOOLS, 'staticcheck'), './...'], cwd: WYCHEPROOF },
   { name: 'staticcheck, js/wasm', argv: [join(TOOLS, 'staticcheck'), ...BROWSER_PEER], env: JS },
   // The worker's types import what this leaves in web/src/generated.

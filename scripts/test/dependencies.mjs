@@ -28,7 +28,7 @@ export function dependencies(say) {
   const pinned = [
     ...goModules(read('go.mod')),
     ...goModules(read('scripts', 'tools', 'go.mod')),
-    ...['bench', 'wycheproof'].flatMap((name) => goModules(read('scripts', name, 'go.mod'))).filter(({ name }) => !OWN.includes(name)),
+    ...['bench', 'deploy', 'wycheproof'].flatMap((name) => goModules(read('scripts', name, 'go.mod'))).filter(({ name }) => !OWN.includes(name)),
     ...npmPackages(read('web', 'package.json')),
   ];
   const missing = pinned.filter(({ name, version }) => !rows.some((row) => row[1]?.split(', ').includes(name) && row[2] === version));

@@ -1,11 +1,12 @@
 // The test layers, in the order in which they run. `tools` is what a layer needs
-// beyond Go, Node and the npm packages; scripts/install-test-tools knows them.
+// beyond Go, Node and the npm packages; scripts/install-test-tools knows them. A
+// layer that is `long` runs when it is named, and has a short form in another.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from './check.mjs';
 import { command } from './command.mjs';
 import { goTest } from './gotest.mjs';
-import { BENCH, ROOT, WEB, WYCHEPROOF } from './paths.mjs';
+import { BENCH, DEPLOY, ROOT, WEB, WYCHEPROOF } from './paths.mjs';
 import { playwright, tap, vitest } from './reports.mjs';
 import { sizes } from './sizes.mjs';
 
@@ -14,10 +15,17 @@ export const LAYERS = [
   {
     name: 'go',
     title: 'Go packages, with the race detector',
-    tools: ['cc', 'postgres'],
+    tools: ['cc', 'postgres', 'caddy'],
     run: go,
   },
   { name: 'soak', title: 'twenty agent sessions that come and go for two minutes', tools: [], run: soak },
+  {
+    name: 'faults',
+    title: 'kills, power cuts and a failing disk, 150 times each',
+    tools: ['postgres'],
+    long: true,
+    run: faults,
+  },
   { name: 'interop', title: 'golden vectors and sealed forms, against libsodium', tools: [], run: interop },
   { name: 'wasm', title: 'Go packages of the browser peer, in Chromium', tools: ['browser'], run: wasm },
   { name: 'web', title: 'dashboard: units and sizes', tools: [], run: web },
@@ -31,6 +39,7 @@ async function go() {
     await goTest(['./...'], { flags: ['-race'], env: { CGO_ENABLED: '1' } }),
     await goTest(['./shared/peer/simulation'], { flags: ['-run=^TestSeeds$'] }),
     await goTest(['./...'], { cwd: BENCH }),
+    await goTest(['./...'], { cwd: DEPLOY }),
     await goTest(['./...'], { cwd: WYCHEPROOF }),
     // The arithmetic that a browser peer has, instead of this processor's assembler.
     await goTest(['./...'], { cwd: WYCHEPROOF, flags: ['-tags=purego'] }),
@@ -41,6 +50,12 @@ async function go() {
 // Without the race detector, which slows the programs so much that few of them come and go.
 function soak() {
   return goTest(['./cli/claudemesh/daemon', '-args', '-soak=2m', '-soak-sessions=20'], { flags: ['-run=^TestSoak$'] });
+}
+
+// Each test prints its seed when it fails; -fault-seed=N repeats what it chose.
+function faults() {
+  const flags = ['-run=UnderLoad|PowerCut|DiskErrors|LyingDisk|Damage'];
+  return goTest(['./relay/cmd/claudemesh-relay', '-args', '-fault-rounds=150'], { flags });
 }
 
 function interop() {

@@ -179,10 +179,10 @@ func (c *Core) offerRefused(why *wire.Error) {
 	c.connectionChanged()
 }
 
-// isLost reports whether the relay lost this device, which its own roster has in the mesh.
+// isLost reports whether the relay lost this device, which its own roster has in the mesh, or which the relay let in.
 func (c *Core) isLost(code wire.Code) bool {
 	self, known := c.roster.Device(c.id)
-	return code == wire.CodeUnknownDevice && known && self.Standing == roster.Present
+	return code == wire.CodeUnknownDevice && (c.enrollment != nil || known && self.Standing == roster.Present)
 }
 
 // lostPause is how long a device that the relay lost waits before it comes back.

@@ -100,7 +100,11 @@ func (i *invitation) done(ref uint64) func(*roster.Statement, wire.Reply, error)
 		if err == nil {
 			err = wire.Refuse(wire.CodeUnavailable)
 		}
-		i.forget()
+		if landed == nil {
+			i.forget()
+		} else {
+			c.jobs.lost = append(c.jobs.lost, landed.Body.(*roster.Invite).ID)
+		}
 		c.fail(ref, err)
 	}
 }

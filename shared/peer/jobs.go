@@ -254,11 +254,16 @@ func (c *Core) hearReply(payload []byte) error {
 
 // jobFolded sees whether a statement of the roster is the one that was sent.
 func (c *Core) jobFolded(stmt *roster.Statement) {
-	if len(c.jobs.queue) == 0 {
-		return
+	if len(c.jobs.queue) > 0 {
+		if j := c.jobs.queue[0]; j.append.Ref != 0 && bytes.Equal(j.append.Statement, stmt.Raw) {
+			j.landed = stmt
+			return
+		}
 	}
-	if j := c.jobs.queue[0]; j.append.Ref != 0 && bytes.Equal(j.append.Statement, stmt.Raw) {
-		j.landed = stmt
+	if made, ok := stmt.Body.(*roster.Invite); ok {
+		if row, here := c.invites[made.ID]; here && row.Code == "" { // of an earlier run, which had no answer
+			c.jobs.lost = append(c.jobs.lost, made.ID)
+		}
 	}
 }
 
@@ -275,7 +280,6 @@ func (c *Core) resumeJob() {
 		j.append = wire.Append{}
 	case j.what == roster.KindInvite:
 		c.jobs.queue = c.jobs.queue[1:]
-		c.jobs.lost = append(c.jobs.lost, j.landed.Body.(*roster.Invite).ID)
-		j.done(nil, wire.Reply{}, wire.Refuse(wire.CodeUnavailable))
+		j.done(j.landed, wire.Reply{}, wire.Refuse(wire.CodeUnavailable))
 	}
 }

@@ -167,7 +167,7 @@ func (c *Core) show(sender *roster.Device, e *wire.Envelope, m *message.Message,
 		c.asked(&view)
 	} else {
 		c.answered(&view)
-		c.sent.add(c, &view, 0, nil)
+		c.sent.add(c, &view, nil, nil)
 	}
 }
 

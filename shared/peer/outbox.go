@@ -31,6 +31,8 @@ type entry struct {
 	Read []wire.MessageID `json:"read,omitempty"`
 	// Envelope is what is sent; it never changes while the counter stays. Nil: not sealed.
 	Envelope []byte `json:"envelope,omitempty"`
+	// Roster is the number of statements on which it was sealed.
+	Roster int `json:"roster,omitempty"`
 	// Refusals counts those after which it was sealed again.
 	Refusals int `json:"refusals,omitempty"`
 
@@ -200,7 +202,7 @@ func (c *Core) hearAccepted(payload []byte) error {
 	if taken {
 		return nil
 	}
-	c.sent.add(c, &e.Message, e.counter, a.Placed)
+	c.sent.add(c, &e.Message, e, a.Placed)
 	if e.first != c.link.conn {
 		// Another connection sent it, and whatever was delivered since then was told there.
 		c.track(e.Message.ID)

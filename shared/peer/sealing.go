@@ -55,7 +55,7 @@ func (c *Core) header(e *entry) wire.Header {
 
 // sealed stores an envelope; only then may it be sent.
 func (c *Core) sealed(e *entry, envelope []byte) {
-	e.Envelope, e.head = envelope, c.roster.Head()
+	e.Envelope, e.head, e.Roster = envelope, c.roster.Head(), c.roster.Statements()
 	c.put(BucketOutbox, u64(e.counter), encode(e))
 }
 

@@ -18,9 +18,11 @@ type sentRow struct {
 	Seq          uint64         `json:"seq"`
 	Arrival      uint64         `json:"arrival"`
 	// Counter is that of this device's send; 0 for the copy of what another own device sent.
-	Counter uint64   `json:"counter,omitempty"`
-	To      []sentTo `json:"to"`
-	State   Delivery `json:"state"`
+	Counter uint64 `json:"counter,omitempty"`
+	// Roster is the number of statements on which it was sealed: a device that joined later cannot open it.
+	Roster int      `json:"roster,omitempty"`
+	To     []sentTo `json:"to"`
+	State  Delivery `json:"state"`
 }
 
 type sentTo struct {
@@ -35,12 +37,15 @@ const maxSent = 2048
 
 func newSent() sent { return sent{byID: map[wire.MessageID]*sentRow{}} }
 
-// add follows an accepted direct message; placed is nil for a copy.
-func (s *sent) add(c *Core, m *MessageView, counter uint64, placed []wire.Placed) {
+// add follows an accepted direct message; e and placed are nil for a copy.
+func (s *sent) add(c *Core, m *MessageView, e *entry, placed []wire.Placed) {
 	if !m.Topic.IsZero() || len(m.To) == 0 {
 		return
 	}
-	row := &sentRow{Conversation: m.Conversation, Seq: m.Seq, Arrival: m.Arrival, Counter: counter, State: Accepted}
+	row := &sentRow{Conversation: m.Conversation, Seq: m.Seq, Arrival: m.Arrival, State: Accepted}
+	if e != nil {
+		row.Counter, row.Roster = e.counter, e.Roster
+	}
 	for _, member := range m.To {
 		to := sentTo{Member: member}
 		for _, p := range placed {
@@ -113,6 +118,10 @@ func (c *Core) hearDelivered(payload []byte) error {
 		return err
 	}
 	id := wire.MessageIDOf(c.self.Mesh, c.id, d.Counter)
+	device, known := c.roster.Device(d.Device)
+	if row := c.sent.byID[id]; row == nil || !known || device.Number > row.Roster && row.Roster != 0 {
+		return nil
+	}
 	c.sent.note(c, id, d.Member, func(to *sentTo) { to.Delivered = true })
 	return nil
 }

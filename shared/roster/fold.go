@@ -94,7 +94,7 @@ func (s *State) addDevice(id wire.DeviceID, of wire.MemberID, public identity.Pu
 	m := s.members[of]
 	at, _ := slices.BinarySearchFunc(m.devices, id, compareDevices)
 	m.devices = slices.Insert(slices.Clone(m.devices), at, id)
-	s.devices[id] = &device{member: m, invite: invite, public: public}
+	s.devices[id] = &device{member: m, invite: invite, public: public, number: s.count + 1}
 	s.active++
 }
 

@@ -58,6 +58,7 @@ type device struct {
 	public   identity.Public
 	standing Standing
 	last     uint64
+	number   int // of the statement that brought it, from 1
 }
 
 // New is an empty roster, whose first statement will be a genesis.

@@ -45,6 +45,7 @@ type Device struct {
 	Public   identity.Public
 	Standing Standing
 	Invite   wire.InviteID // by which it came; zero for the founder's first
+	Number   int           // of the statement that brought it, from 1
 	// LastCounter is the highest counter that anyone may still take; of a device that is not Present only.
 	LastCounter uint64
 }
@@ -168,7 +169,7 @@ func (s *State) Device(id wire.DeviceID) (Device, bool) {
 	if !ok {
 		return Device{}, false
 	}
-	view := Device{ID: id, Member: d.member.id, Public: d.public, Standing: d.standing, LastCounter: d.last}
+	view := Device{ID: id, Member: d.member.id, Public: d.public, Standing: d.standing, LastCounter: d.last, Number: d.number}
 	if d.invite != nil {
 		view.Invite = d.invite.ID
 	}

@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"maps"
+	"slices"
+)
+
 // Info is what the table says of a code.
 type Info struct {
 	Status   int  // of HTTP
@@ -132,3 +137,6 @@ func (c Code) Info() Info {
 
 // Known reports whether the table has the code.
 func (c Code) Known() bool { _, ok := codes[c]; return ok }
+
+// Codes gives every code of the table, sorted.
+func Codes() []Code { return slices.Sorted(maps.Keys(codes)) }

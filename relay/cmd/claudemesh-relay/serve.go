@@ -38,19 +38,15 @@ type serve struct {
 	AllowOrigin       []string       `placeholder:"ORIGIN" help:"Origin of a dashboard served elsewhere that may use this relay. May be given several times."`
 	TrustProxy        []netip.Prefix `placeholder:"CIDR" help:"Addresses of reverse proxies whose X-Forwarded-For is believed. May be given several times."`
 
-	ClaimsPerMinute    int `default:"120" placeholder:"N" help:"Claims of invites that one address may make in a minute, and at once; 0: no limit. Default 120."`
-	LookupsPerMinute   int `default:"240" placeholder:"N" help:"Look-ups of invites, likewise. Default 240."`
-	MeshesPerMinute    int `default:"120" placeholder:"N" help:"Meshes made, likewise. Default 120."`
-	ConnectsPerMinute  int `default:"1200" placeholder:"N" help:"WebSockets opened, likewise. Default 1200."`
-	DownloadsPerMinute int `default:"60" placeholder:"N" help:"Programs and install scripts downloaded, likewise. Default 60."`
-
-	Keeping keeping `embed:""`
+	Limits  limiting `embed:""`
+	Keeping keeping  `embed:""`
+	Surface surface  `embed:""`
 
 	Verbose bool `help:"Log refusals too."`
 }
 
 // Run serves until a signal comes and then drains.
-func (s *serve) Run(o *outside) error {
+func (s *serve) Run(o *outside) (err error) {
 	level := slog.LevelInfo
 	if s.Verbose {
 		level = slog.LevelDebug
@@ -59,6 +55,11 @@ func (s *serve) Run(o *outside) error {
 
 	limits := mesh.DefaultConfig()
 	if err := s.Keeping.apply(&limits); err != nil {
+		return err
+	}
+	var rates api.Rates
+	var held server.Limits
+	if err := s.Limits.apply(&limits, &rates, &held, s.TrustProxy); err != nil {
 		return err
 	}
 	asked, err := parseListen(s.Listen, o.env("BROKER_PORT"))
@@ -75,6 +76,9 @@ func (s *serve) Run(o *outside) error {
 		return err
 	}
 
+	if host, _, _ := net.SplitHostPort(asked); isLoopback(host) && !place.loopback && len(s.TrustProxy) == 0 {
+		log.Warn("peers come through a proxy, so that all of them count as one address. Name it: --trust-proxy 127.0.0.1/32")
+	}
 	limits.Origins = []string{place.origin}
 	data, err := dataFolder(s.Data, o.env)
 	if err != nil {
@@ -98,22 +102,27 @@ func (s *serve) Run(o *outside) error {
 		return fmt.Errorf("--downloads: %w. \"make dist\" makes such a folder in bin/dist", err)
 	}
 
+	registry := metrics.New()
+	registry.Runtime()
+	hide, err := s.Surface.serve(registry, log)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, hide)
 	database, kind, err := openStore(s.Database, data, o.env)
 	if err != nil {
 		return err
 	}
-	registry := metrics.New()
-	registry.Runtime()
+	if kind == "sqlite" {
+		showRoom(registry, data)
+	}
 	relay := server.New(server.Config{
 		Store: database,
 		Mesh:  limits,
 		API: api.Config{
-			Creation: creation,
-			Token:    token,
-			Rates: api.Rates{
-				Lookups: s.LookupsPerMinute, Claims: s.ClaimsPerMinute, Meshes: s.MeshesPerMinute, Upgrades: s.ConnectsPerMinute,
-				Downloads: s.DownloadsPerMinute,
-			},
+			Creation:  creation,
+			Token:     token,
+			Rates:     rates,
 			Origins:   api.NewOrigins(place.origin, place.allowed...),
 			Address:   api.ClientAddress(s.TrustProxy),
 			Log:       log,
@@ -121,6 +130,7 @@ func (s *serve) Run(o *outside) error {
 		},
 		Dashboard: dashboard,
 		Output:    server.DefaultOutput,
+		Limits:    held,
 		Metrics:   registry,
 		Log:       log,
 	})

@@ -23,11 +23,17 @@ type changes struct {
 		mesh   []int64
 		device [][]byte
 		last   []int64
-		added  []int64 // bytes, to what is kept; below 0: they went
+		added  []int64 // bytes, to what is kept; below 0: a trim took more
+	}
+	freed struct { // bytes of counters that are not held
+		mesh   []int64
+		device [][]byte
+		bytes  []int64
 	}
 	cursors   map[cursorKey]wire.Position
-	sessions  map[sessionKey]*mesh.SessionRow // nil: it is dropped
-	forgotten []deviceKey                     // before cursors and sessions
+	sessions  map[sessionKey]*mesh.SessionRow
+	held      map[sessionKey]bool // of sessions: the row is there
+	forgotten []deviceKey         // before cursors and sessions
 	audit     struct {
 		mesh, time []int64
 		action     []string
@@ -75,7 +81,9 @@ type statement struct {
 }
 
 func (c *changes) forget() {
-	*c = changes{cursors: make(map[cursorKey]wire.Position), sessions: make(map[sessionKey]*mesh.SessionRow)}
+	*c = changes{
+		cursors: make(map[cursorKey]wire.Position), sessions: make(map[sessionKey]*mesh.SessionRow), held: make(map[sessionKey]bool),
+	}
 }
 
 func (c *changes) add(sql string, args ...any) { c.others = append(c.others, statement{sql, args}) }
@@ -84,6 +92,7 @@ func (c *changes) forgetDevice(number int64, device wire.DeviceID) {
 	c.forgotten = append(c.forgotten, deviceKey{number, device})
 	maps.DeleteFunc(c.cursors, func(key cursorKey, _ wire.Position) bool { return key.mesh == number && key.device == device })
 	maps.DeleteFunc(c.sessions, func(key sessionKey, _ *mesh.SessionRow) bool { return key.mesh == number && key.device == device })
+	maps.DeleteFunc(c.held, func(key sessionKey, _ bool) bool { return key.mesh == number && key.device == device })
 }
 
 // queue appends the statements that write everything.
@@ -111,10 +120,13 @@ func (c *changes) queue(batch *pgx.Batch) {
 	}
 	c.chunks.queue(batch)
 	if len(c.counters.mesh) > 0 {
-		// A trim frees bytes of devices whose counters it does not hold: what another node wrote meanwhile stays.
-		batch.Queue(`UPDATE counter SET last = greatest(counter.last, n.last), bytes = counter.bytes + n.added
+		batch.Queue(`UPDATE counter SET last = n.last, bytes = counter.bytes + n.added
 			FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[]) AS n (mesh, device, last, added)
 			WHERE counter.mesh = n.mesh AND counter.device = n.device`, c.counters.mesh, c.counters.device, c.counters.last, c.counters.added)
+	}
+	if len(c.freed.mesh) > 0 {
+		batch.Queue("INSERT INTO freed (mesh, device, bytes) SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[])",
+			c.freed.mesh, c.freed.device, c.freed.bytes)
 	}
 	for _, d := range c.forgotten {
 		batch.Queue("DELETE FROM cursor WHERE mesh = $1 AND device = $2", d.mesh, d.device[:])
@@ -161,20 +173,27 @@ func (c *changes) queueCursors(batch *pgx.Batch) {
 		meshes, devices, streams, positions)
 }
 
+// queueSessions writes rows that are held, and adds those that were not there when the transaction began: where another one adds the
+// same meanwhile, the database refuses the later one.
 func (c *changes) queueSessions(batch *pgx.Batch) {
 	keys := slices.SortedFunc(maps.Keys(c.sessions), func(a, b sessionKey) int {
 		return cmp.Or(cmp.Compare(a.mesh, b.mesh), bytes.Compare(a.device[:], b.device[:]), bytes.Compare(a.session[:], b.session[:]))
 	})
 	for _, key := range keys {
 		s := c.sessions[key]
-		if s == nil {
-			batch.Queue("DELETE FROM session WHERE mesh = $1 AND device = $2 AND session = $3", key.mesh, key.device[:], key.session[:])
-			continue
+		sql := insertSession
+		if c.held[key] {
+			sql = updateSession
 		}
-		batch.Queue(`INSERT INTO session (mesh, device, session, member, state, since, card_version, card)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (mesh, device, session) DO UPDATE SET member = excluded.member, state = excluded.state, since = excluded.since,
-				card_version = excluded.card_version, card = excluded.card`,
-			key.mesh, key.device[:], key.session[:], s.Member[:], s.State, int64(s.Since), int64(s.CardVersion), s.Card)
+		batch.Queue(sql, key.mesh, key.device[:], key.session[:], s.Member[:], s.State, int64(s.Since), int64(s.CardVersion), s.Card,
+			int64(s.Node), int64(s.Version), s.Own)
 	}
 }
+
+const (
+	goneNow       = "CASE WHEN $5 = '' THEN " + thisXid + " END"
+	insertSession = `INSERT INTO session (mesh, device, session, member, state, since, card_version, card, node, version, own, gone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ` + goneNow + ")"
+	updateSession = `UPDATE session SET member = $4, state = $5, since = $6, card_version = $7, card = $8, node = $9, version = $10, own = $11,
+		gone = ` + goneNow + " WHERE mesh = $1 AND device = $2 AND session = $3"
+)

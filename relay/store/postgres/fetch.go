@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -20,6 +21,7 @@ func (r *rows) fetch(ctx context.Context, want *store.Reads) error {
 	r.queueMeshes(&batch, want)
 	r.queueStreams(&batch, want)
 	r.queueCounters(&batch, want)
+	r.queueSessions(&batch, want.Sessions)
 	r.queueInvites(&batch, want)
 	r.queuePlaces(&batch, want.Places)
 	if err := r.conn.SendBatch(r.ctx, &batch).Close(); err != nil {
@@ -52,6 +54,12 @@ const (
 		SELECT m.number, n.device, 0, 0 FROM unnest($1::bytea[], $2::bytea[]) AS n (mesh, device)
 		JOIN mesh m ON m.id = n.mesh ORDER BY m.number, n.device
 		ON CONFLICT (mesh, device) DO UPDATE SET last = counter.last RETURNING mesh, device, last, bytes`
+
+	holdSessions = "SELECT " + sessionColumns + `
+		FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS w (mesh, device, session)
+		JOIN mesh m ON m.id = w.mesh
+		JOIN session n ON n.mesh = m.number AND n.device = w.device AND n.session = w.session
+		ORDER BY n.mesh, n.device, n.session FOR NO KEY UPDATE OF n`
 
 	// An invite is used by a statement, for which the mesh is held.
 	wantInvites = `SELECT i.mesh, i.id, i.uses_left FROM unnest($1::bytea[], $2::bytea[]) AS n (mesh, id)
@@ -108,6 +116,7 @@ func (r *rows) readStreams(found pgx.Rows) error {
 	var row store.StreamRow
 	return each(found, []any{&row.Number, &in, &kind, &id, &row.Head, &row.Kept.Count, &row.Kept.Bytes, &row.Oldest}, func() {
 		key := streamKey{in, streamOf(kind, id)}
+		r.names[row.Number] = key
 		if _, held := r.streams[key]; !held { // what is held was read first
 			r.streams[key] = row
 		}
@@ -128,6 +137,22 @@ func (r *rows) readCounters(found pgx.Rows) error {
 	var row store.CounterRow
 	return each(found, []any{&in, &device, &row.Last, &row.Bytes}, func() {
 		r.counters[deviceKey{in, wire.DeviceID(device)}] = row
+	})
+}
+
+func (r *rows) queueSessions(batch *pgx.Batch, keys []store.SessionKey) {
+	if len(keys) == 0 {
+		return
+	}
+	var meshes, devices, sessions [][]byte
+	for i := range keys {
+		meshes, devices, sessions = append(meshes, keys[i].Mesh[:]), append(devices, keys[i].Device[:]), append(sessions, keys[i].Session[:])
+	}
+	batch.Queue(holdSessions, meshes, devices, sessions).Query(func(found pgx.Rows) error {
+		return eachSession(found, func(in int64, row mesh.SessionRow) {
+			key := sessionKey{in, row.Device, row.Session}
+			r.sessions[key], r.changes.held[key] = row, true
+		})
 	})
 }
 

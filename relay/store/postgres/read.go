@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -13,14 +14,18 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
+// askLimit ends a question that hangs.
+const askLimit = 30 * time.Second
+
 // ask sends statements in one round trip and reads their answers. What fails is asked once more, on a new connection: the
 // database may have been started again since the last use. So build is called twice at most.
 func (s *Store) ask(ctx context.Context, doing string, build func(*pgx.Batch)) error {
-	select {
-	case <-s.done:
-		return errClosed
-	default:
+	l := s.life.Load()
+	if l.why() != nil {
+		return s.unavailable(doing, l)
 	}
+	ctx, cancel := l.bound(ctx, askLimit)
+	defer cancel()
 	var known *wire.Error
 	for again := true; ; again = false {
 		var batch pgx.Batch
@@ -29,6 +34,8 @@ func (s *Store) ask(ctx context.Context, doing string, build func(*pgx.Batch)) e
 		switch {
 		case err == nil || errors.As(err, &known):
 			return err
+		case l.why() != nil:
+			return s.unavailable(doing, l)
 		case !again || ctx.Err() != nil:
 			return store.Unavailable(doing, err)
 		}
@@ -88,7 +95,7 @@ func (s *Store) Load(ctx context.Context, id wire.MeshID) (mesh.Snapshot, error)
 	build := func(batch *pgx.Batch) {
 		snapshot = mesh.Snapshot{Mesh: id}
 		batch.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-		queueLoad(batch, &snapshot)
+		queueLoad(batch, &snapshot, "0")
 		batch.Queue("COMMIT")
 	}
 	if err := s.ask(ctx, "loading a mesh", build); err != nil {
@@ -126,9 +133,8 @@ func (s *Store) Invite(ctx context.Context, code string) (mesh.InviteRow, error)
 func (s *Store) Aged(ctx context.Context, before uint64, limit int) (ids []wire.MeshID, err error) {
 	build := func(batch *pgx.Batch) {
 		ids = nil
-		query := batch.Queue(`SELECT m.id FROM mesh m WHERE EXISTS (
-			SELECT 1 FROM stream s WHERE s.mesh = m.number AND s.kind <> $1 AND s.oldest > 0 AND s.oldest < $2) ORDER BY m.number LIMIT $3`,
-			int16(wire.StreamRoster), int64(before), limit)
+		query := batch.Queue(`SELECT m.id FROM mesh m WHERE m.number IN (
+			SELECT s.mesh FROM stream s WHERE s.kind <> 1 AND s.oldest > 0 AND s.oldest < $1) ORDER BY m.number LIMIT $2`, int64(before), limit)
 		query.Query(func(found pgx.Rows) error {
 			var id []byte
 			return each(found, []any{&id}, func() { ids = append(ids, wire.MeshID(id)) })

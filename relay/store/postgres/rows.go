@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
-	"errors"
+	"encoding/binary"
+	"maps"
+	"math"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -15,18 +17,22 @@ import (
 // rows are the tables within the writer's transaction: what fetch read and locked, and what waits to be written. Only a trim
 // asks the database in between.
 type rows struct {
+	node mesh.NodeID // whose transaction it is
 	ctx  context.Context
 	conn *pgx.Conn
 
 	meshes   map[wire.MeshID]*meshRow
 	numbers  map[int64]*meshRow
 	streams  map[streamKey]store.StreamRow
+	names    map[int64]streamKey // of streams, by number
 	counters map[deviceKey]store.CounterRow
+	sessions map[sessionKey]mesh.SessionRow
 	invites  map[inviteKey]int
 	taken    map[string]bool
 	chunks   map[placeKey]store.Chunk
 
 	changes changes
+	moved   map[int64]*moved // by mesh
 }
 
 type meshRow struct {
@@ -54,16 +60,20 @@ type placeKey struct {
 	position wire.Position
 }
 
-var _ store.Rows = (*rows)(nil)
+var _ store.SharedRows = (*rows)(nil)
 
 // forget empties everything for the next transaction.
 func (r *rows) forget() {
 	*r = rows{
+		node:     r.node,
 		conn:     r.conn,
 		meshes:   make(map[wire.MeshID]*meshRow),
 		numbers:  make(map[int64]*meshRow),
 		streams:  make(map[streamKey]store.StreamRow),
+		names:    make(map[int64]streamKey),
 		counters: make(map[deviceKey]store.CounterRow),
+		sessions: make(map[sessionKey]mesh.SessionRow),
+		moved:    make(map[int64]*moved),
 		invites:  make(map[inviteKey]int),
 		taken:    make(map[string]bool),
 		chunks:   make(map[placeKey]store.Chunk),
@@ -108,6 +118,7 @@ func (r *rows) Stream(number int64, name wire.Stream) (store.StreamRow, error) {
 func (r *rows) AddStream(int64, wire.Stream) (int64, error) { return 0, notFetched("a stream") }
 
 func (r *rows) SaveStream(row store.StreamRow) error {
+	r.movedStream(row.Number)
 	w := &r.changes.streams
 	w.number = append(w.number, row.Number)
 	w.head = append(w.head, int64(row.Head))
@@ -190,33 +201,41 @@ func (r *rows) DropChunks(stream int64, to wire.Position) error {
 	return err
 }
 
-// Counter reads those of devices whose entries a trim dropped when they are asked for, and does not hold them: nobody knows
-// before who they are, and of the row only the bytes are changed, by a difference.
+// Counter gives a counter as full as can be where a trim asks for that of a device that does not send in this transaction. It is
+// not held, for nobody knows before who these devices are, and of it only the difference counts.
 func (r *rows) Counter(number int64, device wire.DeviceID) (store.CounterRow, error) {
-	key := deviceKey{number, device}
-	row, ok := r.counters[key]
-	if ok {
+	if row, held := r.counters[deviceKey{number, device}]; held {
 		return row, nil
 	}
-	err := r.conn.QueryRow(r.ctx, "SELECT last, bytes FROM counter WHERE mesh = $1 AND device = $2", number, device[:]).Scan(&row.Last, &row.Bytes)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return row, err
-	}
-	r.counters[key] = row
-	return row, nil
+	return fullCounter, nil
 }
 
+var fullCounter = store.CounterRow{Bytes: math.MaxInt64}
+
 func (r *rows) SaveCounter(number int64, device wire.DeviceID, row store.CounterRow) error {
+	r.of(number).devices = append(r.of(number).devices, device[:]...)
+	before, held := r.counters[deviceKey{number, device}]
+	if !held {
+		w := &r.changes.freed
+		w.mesh = append(w.mesh, number)
+		w.device = append(w.device, device[:])
+		w.bytes = append(w.bytes, int64(fullCounter.Bytes-row.Bytes))
+		return nil
+	}
 	w := &r.changes.counters
 	w.mesh = append(w.mesh, number)
 	w.device = append(w.device, device[:])
 	w.last = append(w.last, int64(row.Last))
-	w.added = append(w.added, int64(row.Bytes-r.counters[deviceKey{number, device}].Bytes))
+	w.added = append(w.added, int64(row.Bytes-before.Bytes))
 	return nil
 }
 
 func (r *rows) RaiseCursor(number int64, device wire.DeviceID, stream int64, position wire.Position) error {
 	key := cursorKey{number, device, stream}
+	if _, again := r.changes.cursors[key]; !again {
+		of := r.of(number)
+		of.cursors = binary.BigEndian.AppendUint64(append(of.cursors, device[:]...), uint64(stream))
+	}
 	r.changes.cursors[key] = max(r.changes.cursors[key], position)
 	return nil
 }
@@ -236,24 +255,37 @@ func (r *rows) CodeTaken(code string) (bool, error) { return r.taken[code], nil 
 func (r *rows) AddInvite(number int64, code string, invite *mesh.NewInvite) error {
 	r.taken[code] = true
 	r.invites[inviteKey{number, invite.ID}] = invite.Uses
+	r.of(number).invites = append(r.of(number).invites, invite.ID[:]...)
 	r.changes.add("INSERT INTO invite (mesh, id, code, uses_left, escrow, preview) VALUES ($1, $2, $3, $4, $5, $6)",
 		number, invite.ID[:], code, invite.Uses, some(invite.Escrow), some(invite.Preview))
 	return nil
 }
 
+// Session implements store.SharedRows.
+func (r *rows) Session(number int64, device wire.DeviceID, session wire.SessionID) (mesh.SessionRow, error) {
+	return r.sessions[sessionKey{number, device, session}], nil
+}
+
 func (r *rows) SaveSession(number int64, s *mesh.SessionRow) error {
+	key := sessionKey{number, s.Device, s.Session}
 	row := *s
 	row.Card = slices.Clone(some(s.Card))
-	r.changes.sessions[sessionKey{number, s.Device, s.Session}] = &row
+	if r.changes.sessions[key] == nil {
+		of := r.of(number)
+		of.sessions = append(append(of.sessions, s.Device[:]...), s.Session[:]...)
+	}
+	r.sessions[key] = row
+	r.changes.sessions[key] = &row
 	return nil
 }
 
-func (r *rows) DropSession(number int64, device wire.DeviceID, session wire.SessionID) error {
-	r.changes.sessions[sessionKey{number, device, session}] = nil
-	return nil
+// DropSession is not needed: sessions that are dropped are saved (store.SharedRows).
+func (r *rows) DropSession(int64, wire.DeviceID, wire.SessionID) error {
+	return notFetched("no version")
 }
 
 func (r *rows) ForgetDevice(number int64, device wire.DeviceID) error {
+	maps.DeleteFunc(r.sessions, func(key sessionKey, _ mesh.SessionRow) bool { return key.mesh == number && key.device == device })
 	r.changes.forgetDevice(number, device)
 	return nil
 }

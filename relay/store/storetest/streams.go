@@ -180,7 +180,7 @@ func borrowed(s *suite) {
 	i := invite(0, "i", 1, "CODE0001")
 	i.Invite.Escrow, i.Statement = escrow, []byte("invite")
 	raw := i.Statement
-	s.do(m, op, &mesh.PutSession{Session: mesh.SessionRow{Device: device("a"), Card: card}}, i)
+	s.do(m, op, &mesh.PutSession{Session: mesh.SessionRow{Device: device("a"), State: wire.StateOnline, Card: card}}, i)
 	for _, b := range [][]byte{text, card, escrow, raw} {
 		copy(b, "garbage")
 	}

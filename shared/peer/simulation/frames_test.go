@@ -38,6 +38,21 @@ func (w *world) count(message []byte) {
 	}
 }
 
+// heard notes of which gaps a peer was told.
+func (o *oracle) heard(p *peerNode, message []byte) {
+	for len(message) > 0 && o.w.life.keep > 0 {
+		f, rest, err := wire.NextFrame(message)
+		if err != nil {
+			return
+		}
+		message = rest
+		var gap wire.Gap
+		if f.Type == wire.FrameGap && wire.DecodeJSON(f.Payload, wire.MaxJSON, &gap) == nil {
+			o.witness(p).told[wire.Stream{Kind: gap.Kind, ID: gap.ID}] = true
+		}
+	}
+}
+
 func (w *world) countSent(message []byte) {
 	for len(message) > 0 && w.sent != nil {
 		f, rest, err := wire.NextFrame(message)

@@ -12,6 +12,7 @@ import (
 type conn struct {
 	w      *world
 	peer   *peerNode
+	relay  *relayNode
 	number uint64      // for the peer
 	id     mesh.ConnID // for the relay
 	cut    bool        // nothing arrives any more
@@ -22,9 +23,10 @@ type conn struct {
 
 // connect opens a connection for a peer.
 func (w *world) connect(p *peerNode) *conn {
-	w.relay.conns++
-	c := &conn{w: w, peer: p, number: p.conns, id: w.relay.conns}
-	w.relay.opened(c)
+	r := w.anyRelay()
+	r.conns++
+	c := &conn{w: w, peer: p, relay: r, number: p.conns, id: r.conns}
+	r.opened(c)
 	return c
 }
 
@@ -50,7 +52,7 @@ func (c *conn) carry(last *time.Time, arrive func()) {
 func (c *conn) sendToRelay(message []byte) {
 	c.w.countSent(message)
 	c.w.detailed(func() string { return fmt.Sprintf("%s → relay (%d): %s", c.peer.name, c.id, c.w.describe(message)) })
-	c.carry(&c.toRelay, func() { c.w.relay.received(c, message) })
+	c.carry(&c.toRelay, func() { c.relay.received(c, message) })
 }
 
 func (c *conn) sendToPeer(message []byte) {
@@ -89,6 +91,6 @@ func (c *conn) tellPeer() {
 func (c *conn) tellRelay() {
 	if !c.relayGone {
 		c.relayGone = true
-		c.w.relay.closed(c)
+		c.relay.closed(c)
 	}
 }

@@ -1,14 +1,10 @@
 package simulation
 
 import (
-	"cmp"
-	"context"
-	"encoding/json"
 	"slices"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/peer"
-	"claudemesh.com/mesh/shared/roster"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -16,9 +12,14 @@ import (
 type oracle struct {
 	w       *world
 	said    map[string]*said
-	durable map[wire.MessageID]bool
+	durable map[wire.MessageID]*durable
 	nodes   map[*peerNode]*witness
 	logs    map[*peerNode][]peer.MessageView // at the end
+	counts  map[wire.Stream]uint64           // how many entries were ever appended
+	// folded are heads whose roster was verified.
+	folded   map[wire.Head]bool
+	standing map[standingAt]bool
+	rolled   bool // the relay's store was put back
 	// allowed are reasons for which something may be dropped in this world.
 	allowed map[wire.Code]bool
 }
@@ -42,20 +43,28 @@ func (s *said) may(member wire.MemberID) bool {
 
 // witness is what one peer has shown.
 type witness struct {
-	shown map[string]string // text → key of its row
-	last  map[string]int    // conversation and sender → number of the last text
+	shown map[string]shown // by text
+	last  map[string]int   // conversation and sender → number of the last text
+	gaps  map[peer.ConversationID]bool
+	told  map[wire.Stream]bool // of a gap, by the relay
+}
+
+// shown is a message in a peer's log.
+type shown struct {
+	key string // of its row
+	id  wire.MessageID
 }
 
 func newOracle(w *world) *oracle {
 	return &oracle{
-		w: w, said: map[string]*said{}, durable: map[wire.MessageID]bool{}, nodes: map[*peerNode]*witness{},
+		w: w, said: map[string]*said{}, durable: map[wire.MessageID]*durable{}, counts: map[wire.Stream]uint64{}, folded: map[wire.Head]bool{}, nodes: map[*peerNode]*witness{},
 		logs: map[*peerNode][]peer.MessageView{}, allowed: map[wire.Code]bool{},
 	}
 }
 
 func (o *oracle) witness(p *peerNode) *witness {
 	if o.nodes[p] == nil {
-		o.nodes[p] = &witness{shown: map[string]string{}, last: map[string]int{}}
+		o.nodes[p] = &witness{shown: map[string]shown{}, last: map[string]int{}, gaps: map[peer.ConversationID]bool{}, told: map[wire.Stream]bool{}}
 	}
 	return o.nodes[p]
 }
@@ -84,12 +93,7 @@ func (o *oracle) say(p *peerNode, text string, in peer.ConversationID) {
 func (o *oracle) committed(batch mesh.Batch, verdicts []mesh.Verdict) {
 	for i, op := range batch.Ops {
 		if a, ok := op.(*mesh.AppendEnvelope); ok && verdicts[i].Outcome == mesh.Done {
-			e, err := wire.ParseEnvelope(a.Entries[0].Envelope)
-			if err != nil {
-				o.w.fail("the relay stored an envelope that does not parse: %v", err)
-				return
-			}
-			o.durable[wire.MessageIDOf(o.w.relay.mesh, a.Device, e.Counter)] = true
+			o.appended(a)
 		}
 	}
 }
@@ -108,7 +112,9 @@ func (o *oracle) stored(p *peerNode, ops []peer.Op) {
 			o.w.fail("%s: %v", p.name, err)
 			return
 		}
-		if m.FromDevice == p.device.Public.DeviceID() {
+		if m.Gap {
+			o.witness(p).gaps[m.Conversation] = true
+		} else if m.FromDevice == p.device.Public.DeviceID() {
 			o.own(p, &m)
 		} else {
 			o.shown(p, &m, string(op.Key))
@@ -118,7 +124,7 @@ func (o *oracle) stored(p *peerNode, ops []peer.Op) {
 
 // own: nothing is called accepted that a power cut could still take.
 func (o *oracle) own(p *peerNode, m *peer.MessageView) {
-	if m.State != peer.Sending && m.State != peer.Failed && !o.durable[m.ID] {
+	if m.State != peer.Sending && m.State != peer.Failed && o.durable[m.ID] == nil {
 		o.w.fail("%s was told that %q is %s, but the relay does not have it", p.name, m.Text, m.State)
 	}
 }
@@ -137,12 +143,13 @@ func (o *oracle) shown(p *peerNode, m *peer.MessageView, key string) {
 	}
 	witness := o.witness(p)
 	if before, ok := witness.shown[m.Text]; ok {
-		if before != key {
+		// Of what the relay took and lost before its sender knew, the sender may have to seal and number it anew.
+		if before.key != key && !o.durable[before.id].lost {
 			o.w.fail("%s was shown %q twice", p.name, m.Text)
 		}
 		return
 	}
-	witness.shown[m.Text] = key
+	witness.shown[m.Text] = shown{key, m.ID}
 	o.w.note("%s is shown %q", p.name, m.Text)
 	order := string(m.Conversation) + " " + s.sender.name
 	if s.number < witness.last[order] {
@@ -162,162 +169,5 @@ func (o *oracle) dropped(p *peerNode, d peer.Dropped) {
 func (o *oracle) complained(p *peerNode, c peer.Complaint) {
 	if !o.allowed[c.Problem.Code] {
 		o.w.fail("the relay complained about %s: %v", p.name, &c.Problem)
-	}
-}
-
-// quiet checks what must hold when everything was given the time to arrive.
-func (o *oracle) quiet() {
-	var present []*peerNode
-	head := wire.Head{}
-	for _, p := range o.w.peers {
-		if p.ended {
-			if !p.leaving {
-				o.w.fail("%s gave up: %v", p.name, p.core.View().Problem)
-			}
-			continue
-		}
-		present = append(present, p)
-		if !p.core.Live() || p.core.Waiting() != 0 {
-			o.w.fail("%s does not come to rest: live %v, %d waiting, %+v", p.name, p.core.Live(), p.core.Waiting(), p.core.View().Problem)
-			return
-		}
-	}
-	for _, p := range present {
-		if head.IsZero() {
-			head = o.headOf(p)
-		}
-		if o.headOf(p) != head {
-			o.w.fail("%s has another roster than %s", p.name, present[0].name)
-		}
-	}
-	if want := o.relayHead(); head != want {
-		o.w.fail("the peers' roster is not the relay's")
-	}
-	for _, p := range o.w.peers {
-		o.logs[p] = p.messages()
-	}
-	for _, text := range slices.SortedFunc(mapValues(o.said), func(a, b *said) int { return cmp.Compare(a.number, b.number) }) {
-		o.arrived(text, present)
-	}
-	for _, p := range present {
-		o.topicOrder(p)
-		o.sessions(p, present)
-	}
-}
-
-func mapValues(m map[string]*said) func(func(*said) bool) {
-	return func(yield func(*said) bool) {
-		for _, s := range m {
-			if !yield(s) {
-				return
-			}
-		}
-	}
-}
-
-func (o *oracle) headOf(p *peerNode) wire.Head {
-	rows, _ := p.store.Scan(context.Background(), peer.BucketRoster, allRows)
-	state := roster.New()
-	for _, row := range rows {
-		if _, err := state.Follow(row.Value[8:]); err != nil {
-			o.w.fail("%s has stored a roster that does not fold: %v", p.name, err)
-		}
-	}
-	return state.Head()
-}
-
-func (o *oracle) relayHead() wire.Head {
-	state := roster.New()
-	for _, e := range o.w.relay.entries(wire.RosterStream(o.w.relay.mesh)) {
-		if _, err := state.Follow(e.Bytes); err != nil {
-			o.w.fail("the relay's roster does not fold: %v", err)
-		}
-	}
-	return state.Head()
-}
-
-// arrived: what its sender was told is accepted, everyone has for whom it was.
-func (o *oracle) arrived(s *said, present []*peerNode) {
-	if s.sender.ended {
-		return
-	}
-	own := o.find(s.sender, s.text)
-	if own == nil {
-		return // the sender crashed before it was stored; nobody was told anything
-	}
-	if own.State == peer.Sending {
-		o.w.fail("%q of %s is still %s", s.text, s.sender.name, own.State)
-	}
-	if own.State == peer.Failed {
-		if !o.allowed[own.Error.Code] {
-			o.w.fail("%q of %s failed: %v", s.text, s.sender.name, own.Error)
-		}
-		return
-	}
-	for _, p := range present {
-		late := p.name == "Pad" && !s.topic // what was sealed before it came was not for it
-		if p == s.sender || !s.may(p.member) || late {
-			continue
-		}
-		if o.find(p, s.text) == nil {
-			o.w.fail("%q of %s is %s, but %s does not have it", s.text, s.sender.name, own.State, p.name)
-		}
-	}
-	if own.State == peer.Accepted && own.Topic.IsZero() && o.placed(s.sender, own.ID) {
-		o.w.fail("%q of %s has arrived, but is only %s", s.text, s.sender.name, own.State)
-	}
-}
-
-func (o *oracle) find(p *peerNode, text string) *peer.MessageView {
-	for i := range o.logs[p] {
-		if o.logs[p][i].Text == text {
-			return &o.logs[p][i]
-		}
-	}
-	return nil
-}
-
-// placed reports whether a sender knows where each present recipient's copy is, so that it can ask for the delivery.
-func (o *oracle) placed(p *peerNode, id wire.MessageID) bool {
-	row, _ := p.store.Get(context.Background(), peer.BucketSent, id[:])
-	var sent struct {
-		To []struct {
-			Member   wire.MemberID `json:"member"`
-			Position wire.Position `json:"position"`
-		} `json:"to"`
-	}
-	if row == nil || json.Unmarshal(row, &sent) != nil {
-		return false
-	}
-	for _, to := range sent.To {
-		gone := slices.ContainsFunc(o.w.peers, func(other *peerNode) bool { return other.member == to.Member && other.ended })
-		if to.Position == 0 || gone {
-			return false
-		}
-	}
-	return true
-}
-
-// topicOrder: what a peer was shown of #general stands in the relay's order.
-func (o *oracle) topicOrder(p *peerNode) {
-	places := map[wire.MessageID]int{}
-	for i, e := range o.w.relay.entries(wire.TopicStream(wire.GeneralTopic(o.w.relay.mesh))) {
-		envelope, err := wire.ParseEnvelope(e.Bytes)
-		if err != nil {
-			o.w.fail("the relay stored an envelope that does not parse: %v", err)
-			return
-		}
-		places[wire.MessageIDOf(o.w.relay.mesh, e.Sender, envelope.Counter)] = i
-	}
-	last := -1
-	for _, m := range o.logs[p] {
-		if m.Conversation != o.w.general() || m.State != peer.Received {
-			continue
-		}
-		place, ok := places[m.ID]
-		if !ok || place <= last {
-			o.w.fail("%s was shown %q out of the topic's order", p.name, m.Text)
-		}
-		last = place
 	}
 }

@@ -28,6 +28,7 @@ type peerNode struct {
 	dialing bool
 	ended   bool // it may not come back
 	leaving bool
+	out     bool // it was cut off when the relay's store was put back
 	away    bool // a script took its line
 	mute    bool // its keys do not answer; what they were asked waits in asked
 	asked   []func()
@@ -73,6 +74,9 @@ func (p *peerNode) start() {
 		}
 		if p.w.amnesia && (bucket == peer.BucketCursor || bucket == peer.BucketSeen) {
 			found = slices.DeleteFunc(found, func(row peer.Row) bool { return row.Key[0] != byte(wire.StreamRoster) })
+		}
+		if waiting, _ := p.store.Scan(context.Background(), peer.BucketOutbox, allRows); p.w.recounts && bucket == peer.BucketMeta && len(waiting) == 0 {
+			found = slices.DeleteFunc(found, func(row peer.Row) bool { return string(row.Key) == "counter" })
 		}
 		rows[bucket] = found
 	}
@@ -132,6 +136,7 @@ func (p *peerNode) redial(least time.Duration) {
 func (p *peerNode) heard(c *conn, message []byte) {
 	if p.link == c {
 		p.w.count(message)
+		p.w.oracle.heard(p, message)
 		p.input(peer.Heard{Conn: c.number, Message: message})
 	}
 }
@@ -200,6 +205,9 @@ func (p *peerNode) release(output peer.Output) {
 			return peer.Shared{Box: o.Box, Key: key, Err: err}
 		})
 	case peer.WantStatement:
+		if p.w.reticent {
+			return
+		}
 		p.answer(func() peer.Input {
 			row, err := p.store.Get(context.Background(), peer.BucketRoster, binary.BigEndian.AppendUint64(nil, o.Number))
 			if err != nil {

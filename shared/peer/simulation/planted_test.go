@@ -15,7 +15,7 @@ func finds(t *testing.T, want string, put func(*world)) {
 	t.Helper()
 	const limit = 40
 	for seed := uint64(1); seed <= limit; seed++ {
-		w := three(seed, put)
+		w := born(seed, put)
 		w.chaos()
 		if w.failed != nil {
 			if !strings.Contains(w.failed.Error(), want) {
@@ -26,6 +26,63 @@ func finds(t *testing.T, want string, put func(*world)) {
 		}
 	}
 	t.Errorf("the bug was not found in %d worlds", limit)
+}
+
+// in gives every world of a test the same life.
+func in(l life, put func(*world)) func(*world) {
+	return func(w *world) {
+		w.life = l
+		put(w)
+	}
+}
+
+var (
+	resting   = life{name: "rolled back at rest", size: 3, rolls: atRest}
+	retaining = life{name: "retention", size: 3, keep: 12}
+)
+
+func TestFindsPositionsThatComeTwice(t *testing.T) {
+	finds(t, "does not", in(resting, func(w *world) { w.relay.plant.reuses = true }))
+}
+
+func TestFindsPeersThatOfferNothing(t *testing.T) {
+	finds(t, "does not come to rest", in(resting, func(w *world) { w.reticent = true }))
+}
+
+func TestFindsCountersUsedAgain(t *testing.T) {
+	finds(t, "for two envelopes", in(resting, func(w *world) { w.recounts = true }))
+}
+
+func TestFindsInvitesWithoutCode(t *testing.T) {
+	finds(t, "has no code for it", in(resting, func(w *world) { w.relay.plant.sticky = true }))
+}
+
+func TestFindsGapsThatAreNotTold(t *testing.T) {
+	finds(t, "does not have it", in(retaining, func(w *world) { w.relay.plant.silent = true }))
+}
+
+func TestFindsTooMuchTrimmed(t *testing.T) {
+	finds(t, "the relay keeps", in(retaining, func(w *world) { w.relay.plant.greedy = true }))
+}
+
+func TestFindsDeliveredToNobody(t *testing.T) {
+	finds(t, "nobody of a recipient has it", in(retaining, func(w *world) { w.relay.plant.hasty = true }))
+}
+
+func TestFindsFailedCommitsTakenForDone(t *testing.T) {
+	finds(t, "but the relay does not have it", func(w *world) { w.relay.plant.hopeful = true })
+}
+
+func TestFindsNodeThatDoesNotLookElsewhere(t *testing.T) {
+	finds(t, "does not have it", in(life{name: "two nodes", size: 3, nodes: 2}, func(w *world) { w.relay.plant.unmoved = true }))
+}
+
+func TestFindsNodeThatKnowsNoSessionsElsewhere(t *testing.T) {
+	finds(t, "the session", in(life{name: "two nodes", size: 3, nodes: 2}, func(w *world) { w.relay.plant.lonely = true }))
+}
+
+func TestFindsCardsThatAreNotHeardInACrowd(t *testing.T) {
+	finds(t, "the session", in(life{name: "crowd", size: 20}, func(w *world) { w.relay.plant.deaf = true }))
 }
 
 func TestFindsRelayThatForgetsCounters(t *testing.T) {

@@ -15,36 +15,23 @@ const origin = "https://relay.test"
 type relayNode struct {
 	w     *world
 	mesh  wire.MeshID
-	store *memory.Store
+	store disk
 	core  *mesh.Core
 	conns mesh.ConnID
 	open  map[mesh.ConnID]*conn
 
 	waiting  []func() // events that came while a batch was in flight
 	inflight bool
-	life     int // rises with each start: what a dead core scheduled means nothing
-	ticks    int // rises with each tick that was scheduled
+	life     int  // rises with each start: what a dead core scheduled means nothing
+	ticks    int  // rises with each tick that was scheduled
+	stirred  bool // it will hear that other nodes changed something
 	requests mesh.RequestID
 	answers  map[mesh.RequestID]func(*mesh.Answer)
 
+	keep    uint64    // how many entries of each stream are kept; 0: all
 	sends   mesh.Rate // how much a member may send; zero: without limit
 	appends mesh.Rate // likewise how many statements and cards
 	plant   plant
-}
-
-// plant is a bug put into the adapter, which the simulation must find.
-type plant struct {
-	// early lets outputs go before the commit, as if it could not fail.
-	early bool
-	// forgetful loses every device's last counter when the relay starts again.
-	forgetful bool
-	// deaf overhears a card now and then.
-	deaf bool
-	// reuses puts a backup back as it is, so that positions come twice.
-	reuses bool
-
-	last    map[wire.DeviceID]uint64
-	history []func(*memory.Store) *memory.Store // what was done to the store, to do it to another
 }
 
 func newRelayNode(w *world) *relayNode {
@@ -64,8 +51,10 @@ func (r *relayNode) create(statements [][]byte) (mesh.Created, error) {
 	if err != nil {
 		return mesh.Created{}, err
 	}
-	r.mesh = batch.Mesh
-	r.boot()
+	for _, node := range r.w.relays {
+		node.mesh = batch.Mesh
+		node.boot()
+	}
 	return mesh.ReadCreated(batch, verdicts[0], nil)
 }
 
@@ -81,6 +70,8 @@ func (r *relayNode) boot() {
 	}
 	config := mesh.DefaultConfig(origin)
 	config.Appends, config.Shows, config.Sends = r.appends, r.appends, r.sends
+	config.Node = r.node()
+	config.Keep = mesh.Retention{Count: r.keep}
 	core, err := mesh.New(config, snapshot, r.w.now)
 	if err != nil {
 		r.w.fail("the relay does not start: %v", err)
@@ -94,7 +85,8 @@ func (r *relayNode) boot() {
 // crash ends the relay as a power cut does; it starts again on what was committed.
 func (r *relayNode) crash(reason string) {
 	r.w.note("the relay crashes %s", reason)
-	r.store = r.store.Reopen(r.w.now)
+	r.store = reopen(r.store, r.w.now)
+	r.moved()
 	at := r.w.now
 	r.plant.record(func(s *memory.Store) *memory.Store { return s.Reopen(at) })
 	r.start()
@@ -124,7 +116,7 @@ func (r *relayNode) received(c *conn, message []byte) {
 			return
 		}
 		message = rest
-		if r.plant.deaf && f.Type == wire.FrameCard && r.w.happens(10) {
+		if r.plant.overhears(r.w, f) {
 			continue
 		}
 		r.event(mesh.Event{Kind: mesh.EventReceived, Conn: c.id, Frame: f})
@@ -147,6 +139,7 @@ func (r *relayNode) event(ev mesh.Event) {
 	}
 	handle()
 	r.take()
+	r.loseLease()
 	if r.w.happens(r.w.faults.relayCrash) {
 		r.crash("between commits")
 	}
@@ -182,46 +175,6 @@ func (r *relayNode) take() {
 	r.schedule()
 }
 
-// finish commits the batch in flight.
-func (r *relayNode) finish(batch mesh.Batch) {
-	before, after := r.w.happens(r.w.faults.relayCommit), r.w.happens(r.w.faults.relayCommit)
-	if before {
-		r.crash("before a commit")
-		return
-	}
-	verdicts, err := r.commit(batch)
-	if err != nil {
-		r.w.fail("the relay's store: %v", err)
-		return
-	}
-	if after {
-		r.crash("after a commit, before it knew")
-		return
-	}
-	r.inflight = false
-	if !r.plant.early {
-		r.release(r.core.Committed(r.w.now, verdicts))
-	}
-	r.take()
-}
-
-// commit carries a batch out and tells the oracle what is durable now.
-func (r *relayNode) commit(batch mesh.Batch) ([]mesh.Verdict, error) {
-	if r.plant.forgetful {
-		r.plant.rewrite(&batch)
-	}
-	all, err := r.store.Commit(context.Background(), []mesh.Batch{batch})
-	if err != nil {
-		return nil, err
-	}
-	r.plant.record(func(s *memory.Store) *memory.Store {
-		_, _ = s.Commit(context.Background(), []mesh.Batch{batch})
-		return s
-	})
-	r.w.oracle.committed(batch, all[0])
-	return all[0], nil
-}
-
 // release lets outputs go.
 func (r *relayNode) release(outputs []mesh.Output) {
 	for _, o := range outputs {
@@ -233,6 +186,7 @@ func (r *relayNode) release(outputs []mesh.Output) {
 			}
 			if len(o.Bytes) > 0 {
 				c.sendToPeer(append([]byte(nil), o.Bytes...))
+				r.plant.tellDelivered(c, o.Bytes)
 			}
 			if o.Kind == mesh.OutputDrop {
 				delete(r.open, c.id)
@@ -240,6 +194,13 @@ func (r *relayNode) release(outputs []mesh.Output) {
 			}
 		case mesh.OutputRead:
 			r.read(c, o)
+		case mesh.OutputElsewhere:
+			r.elsewhere(o.Since)
+		case mesh.OutputFollow:
+			r.follow(o)
+		case mesh.OutputReload:
+			r.reload("because another writer moved the mesh")
+			return
 		case mesh.OutputAnswer:
 			if answer := r.answers[o.Answer.Request]; answer != nil {
 				delete(r.answers, o.Answer.Request)
@@ -263,6 +224,7 @@ func (r *relayNode) read(c *conn, o mesh.Output) {
 		page, err := r.store.Read(context.Background(), r.mesh, o.Stream, o.After, pageBytes)
 		var frames []byte
 		if err == nil {
+			r.plant.hide(&page, o.After)
 			frames, err = mesh.AppendPage(nil, o.Stream, o.Device, &page)
 		}
 		if err != nil {

@@ -75,13 +75,15 @@ func (w *world) speaks(p *peerNode) {
 
 // sessions: what a peer shows of everybody's sessions is what their devices say. Nobody is missing, nobody is a ghost.
 func (o *oracle) sessions(p *peerNode, present []*peerNode) {
-	for _, m := range p.core.View().Members {
-		want := map[wire.SessionID]peer.Card{}
-		for _, other := range present {
-			if other.member == m.Member {
-				maps.Copy(want, other.says)
-			}
+	says := map[wire.MemberID]map[wire.SessionID]peer.Card{}
+	for _, other := range present {
+		if says[other.member] == nil {
+			says[other.member] = map[wire.SessionID]peer.Card{}
 		}
+		maps.Copy(says[other.member], other.says)
+	}
+	for _, m := range p.core.View().Members {
+		want := says[m.Member]
 		if (m.Presence == peer.Online) != (len(want) > 0) {
 			o.w.fail("%s shows %s as %s, who has %d sessions", p.name, m.Name, m.Presence, len(want))
 		}

@@ -23,9 +23,11 @@ type faults struct {
 	drop        int           // of a connection, at each message
 	peerCommit  int           // that a peer's commit fails, before or after it was carried out
 	relayCommit int           // likewise the relay's; it then starts again
+	relayDisk   int           // that the relay's store fails; it then loads the mesh again
 	peerCrash   int           // of a peer, at each of its inputs
 	relayCrash  int           // at each of its events
 	dialFails   int           // of a dial
+	lease       int           // that a node loses its lease, at each of its events
 	clockJump   int           // of a peer's clock, at each of its inputs
 	slowest     time.Duration // of a message; 0: all are equally fast
 	slowKeys    time.Duration // of a key operation
@@ -33,8 +35,19 @@ type faults struct {
 }
 
 var rough = faults{
-	drop: 60, peerCommit: 150, relayCommit: 120, peerCrash: 400, relayCrash: 600, dialFails: 5, clockJump: 300,
+	drop: 60, peerCommit: 150, relayCommit: 120, relayDisk: 300, peerCrash: 400, relayCrash: 600, dialFails: 5, lease: 1500, clockJump: 300,
 	slowest: 300 * time.Millisecond, slowKeys: 50 * time.Millisecond, slowCommit: 30 * time.Millisecond,
+}
+
+// among are the faults of a world of so many members: what happens at each step is rarer where more steps are taken.
+func (f faults) among(members int) faults {
+	many := max(members/3, 1)
+	f.relayCommit, f.relayDisk, f.relayCrash, f.lease = f.relayCommit*many, f.relayDisk*many, f.relayCrash*many, f.lease*many
+	f.peerCommit, f.peerCrash = f.peerCommit*many, f.peerCrash*many
+	if many > 1 {
+		f.drop *= 10
+	}
+	return f
 }
 
 // world is everything: one clock, one queue of what will happen, and one source of chance.
@@ -48,7 +61,8 @@ type world struct {
 	number  uint64
 	steps   int
 
-	relay  *relayNode
+	relay  *relayNode   // the first of relays
+	relays []*relayNode // nodes on one store
 	peers  []*peerNode
 	oracle *oracle
 	trace  strings.Builder
@@ -56,8 +70,13 @@ type world struct {
 	script *script
 	// amnesia plants a bug: peers that start again have lost their cursors and what they saw.
 	amnesia bool
+	// recounts plants one: they have forgotten which counters they used.
+	recounts bool
+	// reticent plants one: they offer a relay nothing of what it lost.
+	reticent bool
 	// verbose stories tell of every frame.
 	verbose bool
+	life    life
 	// daemons: all but the first member are connected as daemons are, without a session of their own.
 	daemons bool
 	failed  error
@@ -101,6 +120,7 @@ func newWorld(seed uint64) *world {
 	}
 	w.oracle = newOracle(w)
 	w.relay = newRelayNode(w)
+	w.relays = []*relayNode{w.relay}
 	return w
 }
 
@@ -151,7 +171,7 @@ func (w *world) run(until time.Time) {
 		}
 		heap.Pop(&w.queue)
 		w.now = next.at
-		if w.steps++; w.steps > 100_000 {
+		if w.steps++; w.steps > w.mostSteps() {
 			w.fail("too much happens: somebody goes round in circles")
 		}
 		next.do()
@@ -160,6 +180,8 @@ func (w *world) run(until time.Time) {
 		w.now = until
 	}
 }
+
+func (w *world) mostSteps() int { return 100_000*max(w.life.size/3, 1) + 10**leastSteps }
 
 // settle lets things happen until reached, for at most limit of the world's time.
 func (w *world) settle(limit time.Duration, reached func() bool) bool {

@@ -185,7 +185,7 @@ export const words = {
     emptyNotes: 'Only your own devices can read what is written here.',
     messages: 'Messages',
     older: 'Loading older messages',
-    gap: 'Messages are missing here. The relay no longer kept them when this device came back.',
+    gap: 'Messages may be missing here. The relay no longer had them when this device came back.',
     fresh: 'New',
     toNewest: 'To the newest',
     newBelow: (n: number) => one(n, 'new message', 'new messages'),

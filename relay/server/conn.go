@@ -157,11 +157,11 @@ func (c *conn) endWith(frame []byte, code wire.Code) {
 		}
 		c.queued = append(c.queued, frame...)
 	}
-	c.sayClose(statusOf(code), string(code))
 	c.gone(code)
+	c.sayClose(statusOf(code), string(code))
 }
 
-// gone lets the mesh know that nothing more will come.
+// gone lets the mesh know that nothing more will come. It comes before the peer is told, who may look at what is counted.
 func (c *conn) gone(code wire.Code) {
 	c.ending = true
 	c.hub.meters.closedWith(code)
@@ -192,8 +192,8 @@ func (c *conn) control(op websocket.Op, payload []byte) error {
 			return err
 		}
 		if !c.ending {
-			c.send(websocket.AppendControl(nil, websocket.OpClose, payload[:min(len(payload), 2)]))
 			c.gone(closedGone)
+			c.send(websocket.AppendControl(nil, websocket.OpClose, payload[:min(len(payload), 2)]))
 		}
 		return errParted
 	}
@@ -205,14 +205,14 @@ func (c *conn) serve() {
 	err := c.read()
 	c.mu.Lock()
 	if !c.ending {
-		if errors.Is(err, websocket.ErrProtocol) {
-			c.sayClose(websocket.StatusProtocolError, "")
-		}
 		why := wire.Code(closedGone)
 		if c.pipe.slow() {
 			why = wire.CodeSlowReader
 		}
 		c.gone(why)
+		if errors.Is(err, websocket.ErrProtocol) {
+			c.sayClose(websocket.StatusProtocolError, "")
+		}
 	}
 	c.mu.Unlock()
 	_ = c.pipe.Close()

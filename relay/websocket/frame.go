@@ -19,8 +19,6 @@ const (
 	OpPong         Op = 10
 )
 
-func (op Op) control() bool { return op >= OpClose }
-
 // Status is why a WebSocket was closed. What it may be beside these: RFC 6455, section 7.4.
 type Status uint16
 

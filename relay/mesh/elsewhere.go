@@ -8,8 +8,8 @@ type NodeID uint64
 // Mark is a moment in the life of a shared store. It means something to that store only.
 type Mark uint64
 
-// Elsewhere is what happened to a mesh since a Mark, whichever node did it, so the core's own acts may be among it, and
-// something may be told of twice. Everything in it only ever rises (positions, counters, versions), by which the core finds what is new to it.
+// Elsewhere is what happened to a mesh since a Mark by other nodes' hands. The core's own acts may be among it, and something may be
+// told of twice. Everything in it only ever rises (positions, counters, versions), by which the core finds what is new to it.
 type Elsewhere struct {
 	// Mark is where the next Elsewhere begins.
 	Mark Mark

@@ -12,23 +12,31 @@ import (
 // In a shared store the roster never runs ahead of what is committed: a batch has one statement at most, as its last operation
 // (proposal), so that a verdict of Stale leaves nothing to undo.
 
-// lookAgain is how long after an Elsewhere that may not have counted the core's own latest acts it is asked for once more.
+// lookAgain is how long after an Elsewhere that failed, or that may not have counted the core's own latest acts, it is asked for
+// once more.
 const lookAgain = time.Second
 
 // nodes is what the core keeps of the dealings with other nodes.
 type nodes struct {
 	mark   Mark
-	wanted bool // Elsewhere is to be asked for
-	asking bool // it has been asked for, and did not come yet
-	acted  bool // something was appended or trimmed since it was asked for
-	look   time.Time
+	wanted bool      // Elsewhere is to be asked for
+	asking bool      // it has been asked for, and did not come yet
 	wake   time.Time // for what waits
 
-	later     []step // wait for an Elsewhere that is asked for from now on
-	begun     []step // wait for the one that is under way
-	next      []step // wait for the next batch
-	overtaken bool   // a session turned out to be other than those who came in this batch may have been told
-	broken    bool   // what the store tells cannot be: only a reload helps
+	// What a store tells is kept of streams and of what devices sent may lack what this core appended or trimmed since it asked.
+	// Then it is asked for once more, when that is some time ago.
+	acted    bool // something was appended or trimmed since it was asked for
+	asked    Mark // since when was asked
+	doubtful bool
+	doubt    Mark // since when is to be asked once more
+	look     time.Time
+
+	later  []step // wait for an Elsewhere that is asked for from now on
+	begun  []step // wait for the one that is under way
+	next   []step // wait for the next batch
+	broken bool   // what the store tells cannot be: only a reload helps
+	// overtaken: a session turned out to be other than those who came in this batch may have been told.
+	overtaken bool
 	proposals
 }
 
@@ -72,9 +80,13 @@ func (c *Core) between(now time.Time) {
 		n.wake = now
 	}
 	if n.wanted && !n.asking {
-		n.wanted, n.asking, n.acted, n.look = false, true, false, time.Time{}
+		since := n.mark
+		if n.doubtful && n.look.IsZero() {
+			since, n.doubtful = n.doubt, false
+		}
+		n.wanted, n.asking, n.acted, n.asked = false, true, false, n.mark
 		n.begun, n.later = append(n.begun, n.later...), nil
-		c.out.list = append(c.out.list, Output{Kind: OutputElsewhere, Since: n.mark})
+		c.out.list = append(c.out.list, Output{Kind: OutputElsewhere, Since: since})
 	}
 }
 
@@ -91,8 +103,8 @@ func (c *Core) elsewhere(now time.Time, entropy io.Reader, e *Elsewhere, failed 
 		return
 	}
 	c.learn(now, e)
-	if n.acted {
-		n.look = now.Add(lookAgain)
+	if n.acted && !n.doubtful {
+		n.doubtful, n.doubt, n.look = true, n.asked, now.Add(lookAgain)
 	}
 	list := n.begun
 	n.begun = nil

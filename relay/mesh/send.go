@@ -218,6 +218,7 @@ func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 		return
 	}
 	d.committed = op.Counter
+	d.last = max(d.last, op.Counter) // where one before it in the batch was found to be stored, the rest of the batch followed that
 	c.nodes.acted = true
 	placed := d.sent.next(op.Counter, op.Time)
 	for i := range op.Entries[:e.recipients] {

@@ -57,7 +57,13 @@ func TestNodeGone(t *testing.T) {
 	watcher.Sees(bob, wire.StateOnline, session)
 	his.Send(0, m.Direct(bob, 10, m.Owner.Member))
 	his.Accepted(1)
-	n.each[1].stop(t)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		n.each[1].stop(t)
+	}()
+	his.Closes(wire.CodeDraining)
+	<-stopped
 	if err := stores[1].Close(); err != nil {
 		t.Error(err)
 	}

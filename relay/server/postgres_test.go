@@ -12,7 +12,18 @@ import (
 )
 
 func TestProtocolOnPostgres(t *testing.T) {
-	s, err := postgres.Open(t.Context(), postgrestest.Start(t).Database(t), time.Now)
+	protocoltest.Run(t, start(t, openPostgres(t, postgrestest.Start(t).Database(t)), nil).Target)
+}
+
+// TestProtocolOnPostgresNodes: whoever comes to the next of two relays each time sees one.
+func TestProtocolOnPostgresNodes(t *testing.T) {
+	address := postgrestest.Start(t).Database(t)
+	protocoltest.Run(t, startNodes(t, openPostgres(t, address), openPostgres(t, address)).Target)
+}
+
+func openPostgres(t *testing.T, address string) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), address, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,5 +32,5 @@ func TestProtocolOnPostgres(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	protocoltest.Run(t, start(t, s, nil).Target)
+	return s
 }

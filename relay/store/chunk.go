@@ -2,6 +2,8 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 
 	"claudemesh.com/mesh/relay/mesh"
@@ -34,7 +36,10 @@ func (c *Chunk) Sum() uint32 {
 	return crc32.Update(crc32.Checksum(head[:], castagnoli), castagnoli, c.Data)
 }
 
-// Entries gives the entries in order; their Bytes lie in Data. CodeInternal: the chunk is damaged.
+// ErrDamaged: what a store has is not what was written to it. Whoever asked gets CodeUnavailable.
+var ErrDamaged = errors.New("the database is damaged")
+
+// Entries gives the entries in order; their Bytes lie in Data. ErrDamaged: there may be some, and they are of no use.
 func (c *Chunk) Entries(take func(mesh.Entry)) error {
 	if c.Sum() != c.Checksum || c.Count < 1 || c.Last < c.First || c.Last != c.First+wire.Position(c.Count)-1 || c.Previous >= c.First {
 		return c.damaged("its checksum or its positions are not its own")
@@ -42,7 +47,7 @@ func (c *Chunk) Entries(take func(mesh.Entry)) error {
 	return c.parse(take)
 }
 
-// Seal sets Time and Checksum of a chunk that a version wrote which had neither. CodeInternal: it is damaged.
+// Seal sets Time and Checksum of a chunk that a version wrote which had neither. ErrDamaged: it cannot be read.
 func (c *Chunk) Seal() error {
 	err := c.parse(func(e mesh.Entry) { c.Time = e.Time })
 	c.Checksum = c.Sum()
@@ -68,8 +73,15 @@ func (c *Chunk) parse(take func(mesh.Entry)) error {
 }
 
 func (c *Chunk) damaged(why string) error {
-	return wire.Errorf(wire.CodeInternal, "chunk %d of stream %d is damaged: %s", c.First, c.Stream, why)
+	return damagedError{fmt.Sprintf("chunk %d of stream %d is damaged: %s", c.First, c.Stream, why)}
 }
+
+// damagedError is ErrDamaged in its own words.
+type damagedError struct{ text string }
+
+func (e damagedError) Error() string { return e.text }
+
+func (damagedError) Unwrap() []error { return []error{ErrDamaged, wire.Refuse(wire.CodeUnavailable)} }
 
 func appendEntry(b []byte, time uint64, sender wire.DeviceID, entry []byte) []byte {
 	b = wire.AppendU64(b, time)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"testing"
 
 	"claudemesh.com/mesh/shared/wire"
@@ -28,8 +29,8 @@ func TestDamagedChunk(t *testing.T) {
 	} {
 		damaged := whole
 		change(&damaged)
-		if _, err := NewPage(0, 1000).Add(damaged); wire.CodeOf(err) != wire.CodeInternal {
-			t.Errorf("a chunk %s: %v, want %s", name, err, wire.CodeInternal)
+		if _, err := NewPage(0, 1000).Add(damaged); wire.CodeOf(err) != wire.CodeUnavailable || !errors.Is(err, ErrDamaged) {
+			t.Errorf("a chunk %s: %v, want %s", name, err, wire.CodeUnavailable)
 		}
 	}
 }

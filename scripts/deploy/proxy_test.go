@@ -15,12 +15,23 @@ import (
 // unbounded are flags for tests, which ask more often than a client may.
 var unbounded = []string{"--create=open", "--claims-per-minute=0", "--lookups-per-minute=0", "--meshes-per-minute=0", "--connects-per-minute=0"}
 
-// TestProtocolThroughProxy: a relay with the flags that ship keeps every rule of the protocol behind the proxy that ships.
+// TestProtocolThroughProxy: relays with the flags that ship keep every rule of the protocol behind the proxy that ships, also where
+// each connection may come to another one of three.
 func TestProtocolThroughProxy(t *testing.T) {
-	shipped := relaysOf(load(t, "compose.sqlite.yaml"))[0]
-	_, address := relay(t, shipped.Command, nil, unbounded...)
-	c := proxied(t, address)
-	protocoltest.Run(t, protocoltest.Target{URL: origin, Origin: origin, HTTP: c.client(t, "127.0.0.1")})
+	for file, env := range map[string][]string{
+		"compose.sqlite.yaml": nil,
+		"compose.yaml":        {"DATABASE_URL=" + postgrestest.Start(t).Database(t)},
+	} {
+		t.Run(file, func(t *testing.T) {
+			var addresses []string
+			for _, shipped := range relaysOf(load(t, file)) {
+				_, address := relay(t, shipped.Command, env, unbounded...)
+				addresses = append(addresses, address)
+			}
+			c := proxied(t, addresses...)
+			protocoltest.Run(t, protocoltest.Target{URL: origin, Origin: origin, HTTP: c.client(t, "127.0.0.1")})
+		})
+	}
 }
 
 // TestAddressOfClient: behind the proxy each client has limits of its own, and none gets more by saying that it is another.

@@ -15,6 +15,7 @@ const CHECKS = [
   { name: 'the counting of tests', argv: ['node', '--test', 'scripts/test/counting.test.mjs'] },
   { name: 'the joining of segments', argv: ['node', '--test', 'scripts/test/join-segments.test.mjs'] },
   { name: 'make dist gives the same bytes anywhere', argv: ['node', '--test', 'scripts/test/dist.test.mjs'] },
+  { name: 'a corpus for each fuzz target', run: corpora },
   { name: 'go mod verify', argv: ['go', 'mod', 'verify'] },
   { name: 'gofmt', run: gofmt },
   { name: 'go vet', argv: ['go', 'vet', './...'] },
@@ -42,6 +43,15 @@ async function goLine(say) {
   if (line === 'go 1.26.0') return true;
   say(`go.mod says "${line}"`);
   return false;
+}
+
+// What a target found, or was given to begin with, is what `go test` runs it on.
+async function corpora(say) {
+  const targets = [];
+  if (!(await command(['scripts/fuzz', '--list'], { onLine: (line) => targets.push(line.split(' ')) })) || targets.length === 0) return false;
+  const bare = targets.filter(([folder, name]) => !existsSync(join(ROOT, folder, 'testdata', 'fuzz', name)));
+  for (const [folder, name] of bare) say(`${folder}/testdata/fuzz/${name} is not there`);
+  return bare.length === 0;
 }
 
 async function gofmt(say) {

@@ -7,5 +7,6 @@
 // go.mod and go.sum, and are read from the module cache; the module is one of its own so that the product depends on none of it.
 // Where a vector says `acceptable`, docs/PROTOCOL.md decides.
 //
-// What it does not do: compare with libsodium, which web/interop does with the same vectors.
+// What it does not do: run other implementations. web/interop runs the same vectors over libsodium and OpenSSL; wasm/webcrypto compares
+// the browser with the software that is held to them here.
 package wycheproof

@@ -101,7 +101,7 @@ func (c *Core) takeStatement(st *stream, it item) *wire.Error {
 var errForked = wire.Errorf(wire.CodeBadRoster, "The relay's roster and this device's went different ways: the relay was put back to an older state and somebody wrote to it before others came back, or it lies. Nothing from it is trusted; tell the mesh's owner.")
 
 // seenAgain looks at a statement that stands here already. An invite made here that was appended once more has lost its code, so
-// that nobody can use it.
+// that nobody can use it; and until the own join was, others could not know of this device.
 func (c *Core) seenAgain(it item) {
 	if it.position <= c.behind.settled {
 		return
@@ -109,6 +109,10 @@ func (c *Core) seenAgain(it item) {
 	stmt, err := roster.Parse(it.bytes)
 	if err != nil {
 		return
+	}
+	if stmt.Kind == roster.KindJoin && stmt.Author == c.id {
+		c.returned = int64(it.time)
+		c.put(BucketMeta, metaKey(metaReturned), u64(it.time))
 	}
 	if made, ok := stmt.Body.(*roster.Invite); ok {
 		if row, here := c.invites[made.ID]; here {

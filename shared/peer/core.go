@@ -29,6 +29,8 @@ type Core struct {
 	self   identityRow
 	member wire.MemberID // own; zero until the own join or genesis is folded
 	joined int64         // when that landed, by the relay's clock; milliseconds
+	// returned is when it landed again on a relay that had lost it; 0: never.
+	returned int64
 
 	now     time.Time
 	entropy io.Reader

@@ -87,6 +87,10 @@ func (c *Core) loadMeta(key string, value []byte) (err error) {
 		c.outbox.counter, err = parseU64(value)
 	case metaArrival:
 		c.log.arrival, err = parseU64(value)
+	case metaReturned:
+		var at uint64
+		at, err = parseU64(value)
+		c.returned = int64(at)
 	case metaShown:
 		c.log.shown, err = parseU64(value)
 	}

@@ -31,8 +31,8 @@ func (c *Core) takeDelivery(st *stream, it item) verdict {
 	if err := c.checkAddress(st, &sender, &e); err != nil {
 		return c.drop(st, it, err)
 	}
-	if _, _, mine := e.StanzaFor(c.id); !mine && e.Kind == wire.KindDirect && c.before(it) {
-		return taken // for the devices that the own member had then
+	if _, _, mine := e.StanzaFor(c.id); !mine && e.Kind == wire.KindDirect && (c.before(it) || int64(it.time) < c.returned) {
+		return taken // for the devices that the own member had then, as its sender knew them
 	}
 	key := seenKey{st.name, it.sender}
 	if e.Counter <= c.streams.seen[key] {

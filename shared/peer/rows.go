@@ -15,6 +15,7 @@ const (
 	metaCounter    = "counter"
 	metaArrival    = "arrival"
 	metaShown      = "shown"
+	metaReturned   = "returned"
 	metaAsk        = "ask " // and the message's id
 )
 

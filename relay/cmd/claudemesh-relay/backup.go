@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	checker "claudemesh.com/mesh/relay/store/check"
+	"claudemesh.com/mesh/relay/store/postgres"
 	"claudemesh.com/mesh/relay/store/sqlite"
 )
 
@@ -14,15 +18,39 @@ import (
 var errDamaged = errors.New("the database is damaged. Restore a backup, and keep this one")
 
 type check struct {
-	Dir  string `arg:"" type:"path" help:"The relay's data folder. A relay may run on it meanwhile."`
-	JSON bool   `name:"json" help:"Tell what was found as JSON."`
+	Dir      string `arg:"" optional:"" type:"path" help:"The relay's data folder. A relay may run on it meanwhile."`
+	Database string `name:"database-url" placeholder:"URL" help:"PostgreSQL database to check in place of a folder; relays may use it meanwhile. Default: what DATABASE_URL holds, where no folder is given."`
+	JSON     bool   `name:"json" help:"Tell what was found as JSON."`
+}
+
+// look reads the database that the flags mean.
+func (c *check) look(o *outside) (report checker.Report, err error) {
+	address := c.Database
+	if address == "" && c.Dir == "" {
+		address = o.env("DATABASE_URL")
+	}
+	switch {
+	case address != "" && c.Dir != "":
+		return report, usageError("a folder or --database-url, not both")
+	case address != "":
+		if report, err = postgres.Check(context.Background(), address); err != nil {
+			err = fmt.Errorf("checking the PostgreSQL database: %w", err)
+		}
+	case c.Dir == "":
+		return report, usageError("name the relay's data folder, or its PostgreSQL database with --database-url")
+	default:
+		if report, err = sqlite.Check(sqlite.Path(c.Dir)); err != nil {
+			err = fmt.Errorf("checking %s: %w", c.Dir, err)
+		}
+	}
+	return report, err
 }
 
 // Run reads the whole database and tells what does not fit.
 func (c *check) Run(o *outside) error {
-	report, err := sqlite.Check(sqlite.Path(c.Dir))
+	report, err := c.look(o)
 	if err != nil {
-		return fmt.Errorf("checking %s: %w", c.Dir, err)
+		return err
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(o.stdout)
@@ -39,7 +67,7 @@ func (c *check) Run(o *outside) error {
 	return nil
 }
 
-func tell(w io.Writer, r sqlite.Report) error {
+func tell(w io.Writer, r checker.Report) error {
 	for _, p := range r.Problems {
 		where := ""
 		if p.Mesh != "" {
@@ -64,6 +92,9 @@ type backup struct {
 
 // Run copies the database to a new file.
 func (b *backup) Run(o *outside) error {
+	if isAddress(b.Dir) {
+		return usageError("PostgreSQL has its own backups: pg_dump --format=custom --file=FILE, or physical ones with a log archive. See \"Backups\" in docs/operating.md")
+	}
 	if err := sqlite.Backup(b.Dir, b.File); err != nil {
 		return fmt.Errorf("backing up: %w", err)
 	}
@@ -72,13 +103,20 @@ func (b *backup) Run(o *outside) error {
 }
 
 type restore struct {
-	File   string `arg:"" type:"path" help:"A file that the backup command made."`
-	Dir    string `arg:"" type:"path" help:"The data folder to make. It must be empty or not there yet."`
-	Verify bool   `help:"Check the backup first, and restore nothing where it is damaged."`
+	File     string `arg:"" optional:"" type:"path" help:"A file that the backup command made."`
+	Dir      string `arg:"" optional:"" type:"path" help:"The data folder to make. It must be empty or not there yet."`
+	Database string `name:"database-url" placeholder:"URL" help:"In place of both, a PostgreSQL database that was put back with pg_restore: it is made fit for relays to start on."`
+	Verify   bool   `help:"Check the backup first, and restore nothing where it is damaged."`
 }
 
-// Run makes a data folder of a backup.
+// Run makes a data folder of a backup, or a PostgreSQL database fit.
 func (r *restore) Run(o *outside) error {
+	if r.Database != "" && r.File == "" {
+		return r.database(o)
+	}
+	if r.Database != "" || r.Dir == "" || isAddress(r.File) || isAddress(r.Dir) {
+		return usageError("name a backup and the folder to make of it; or, with --database-url alone, a PostgreSQL database that pg_restore has put back")
+	}
 	report, err := sqlite.Restore(r.File, r.Dir, time.Now(), r.Verify)
 	if err != nil {
 		return fmt.Errorf("restoring: %w", err)
@@ -93,4 +131,31 @@ func (r *restore) Run(o *outside) error {
 	}
 	_, err = fmt.Fprintln(o.stdout, "restored to", r.Dir)
 	return err
+}
+
+// database does what is left to do when PostgreSQL's own tools have put a database back.
+func (r *restore) database(o *outside) error {
+	ctx := context.Background()
+	if r.Verify {
+		report, err := postgres.Check(ctx, r.Database)
+		if err != nil {
+			return fmt.Errorf("checking the PostgreSQL database: %w", err)
+		}
+		if err := tell(o.stdout, report); err != nil {
+			return err
+		}
+		if len(report.Problems) > 0 {
+			return errDamaged
+		}
+	}
+	if err := postgres.Restored(ctx, r.Database, time.Now()); err != nil {
+		return fmt.Errorf("restoring: %w", err)
+	}
+	_, err := fmt.Fprintln(o.stdout, "relays may start on the PostgreSQL database")
+	return err
+}
+
+// isAddress reports whether somebody gave the address of a PostgreSQL database where a path is due.
+func isAddress(path string) bool {
+	return strings.Contains(path, "postgres:/") || strings.Contains(path, "postgresql:/")
 }

@@ -12,6 +12,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"claudemesh.com/mesh/relay/protocoltest"
+	checker "claudemesh.com/mesh/relay/store/check"
 	store "claudemesh.com/mesh/relay/store/sqlite"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -182,7 +183,7 @@ func TestCheck(t *testing.T) {
 		if out := does(t, exitDamaged, "check", dir); !strings.Contains(out, damage.want) {
 			t.Errorf("%s: %s; want %q", damage.sql, out, damage.want)
 		}
-		var report store.Report
+		var report checker.Report
 		out, _, _ := strings.Cut(does(t, exitDamaged, "check", "--json", dir), "claudemesh-relay:")
 		if err := json.Unmarshal([]byte(out), &report); err != nil || len(report.Problems) == 0 {
 			t.Errorf("%s as JSON: %s %v", damage.sql, out, err)

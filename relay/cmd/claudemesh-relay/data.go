@@ -43,7 +43,13 @@ func openStore(flag, data string, env func(string) string) (store.Store, string,
 	}
 	if address == "" {
 		s, err := sqlite.Open(data, time.Now())
-		return s, "sqlite", err
+		if errors.Is(err, store.ErrDamaged) {
+			err = fmt.Errorf("%w. Nothing was changed. Keep the folder, see what \"claudemesh-relay check %s\" tells, and put a backup back into another folder with \"claudemesh-relay restore\"", err, data)
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		return s, "sqlite", nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openLimit)
 	defer cancel()

@@ -57,6 +57,7 @@ func TestKilledUnderLoadOnPostgres(t *testing.T) {
 	for range *faultRounds {
 		c.round(60+c.random.IntN(150), p.Kill)
 		p.rise(t)
+		does(t, 0, "check", "--database-url", address)
 		c.cursors(cursorsIn(t, address))
 	}
 	c.finish()

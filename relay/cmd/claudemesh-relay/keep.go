@@ -17,6 +17,7 @@ type keeping struct {
 	KeepBytes    size `default:"0" placeholder:"SIZE" help:"Newest bytes kept of each inbox and topic, likewise, for example 100MiB. 0: no limit. Default 0."`
 	MeshBytes    size `default:"4GiB" placeholder:"SIZE" help:"Bytes kept of a mesh; above it, sends are refused and nothing is dropped. 0: no limit. Default 4GiB."`
 	MemberBytes  size `default:"1GiB" placeholder:"SIZE" help:"Bytes kept of what one member sent, likewise. Default 1GiB."`
+	WarnFree     size `default:"1GiB" placeholder:"SIZE" help:"Free bytes of the disk of the data folder below which the log warns; 0: never. Default 1GiB."`
 }
 
 // The largest and least that makes sense.

@@ -135,6 +135,13 @@ func (s *serve) Run(o *outside) (err error) {
 		Log:       log,
 	})
 	log.Info("relay starts", "version", version, "listen", listener.Addr(), "data", data, "store", kind, "create", creation)
+	watch, unwatch := context.WithCancel(context.Background())
+	defer unwatch()
+	if kind == "sqlite" {
+		room := &roomWatch{free: func() (float64, bool) { return freeBytes(data) }, least: s.Keeping.WarnFree, log: log}
+		room.look()
+		go room.until(watch)
+	}
 	err = until(relay, listener, func() { fmt.Fprintf(o.stdout, "claudemesh is ready: %s\n", place.url) }, log)
 	return errors.Join(err, database.Close())
 }

@@ -148,6 +148,18 @@ func (l *line) write(ctx context.Context, message []byte) error {
 
 // connect opens a connection up to welcome, and asks for everything from where it was read to.
 func (x *talker) connect(ctx context.Context) (*line, error) {
+	l, err := x.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.greet(ctx, l); err != nil {
+		l.ws.CloseNow()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (x *talker) dial(ctx context.Context) (*line, error) {
 	target := x.group.Target
 	ws, response, err := websocket.Dial(ctx, "ws"+target.URL[len("http"):]+"/ws?mesh="+x.group.ID.String(), &websocket.DialOptions{
 		HTTPClient: target.HTTP, Subprotocols: []string{wire.Subprotocol},
@@ -159,30 +171,30 @@ func (x *talker) connect(ctx context.Context) (*line, error) {
 		return nil, err
 	}
 	ws.SetReadLimit(wire.MaxSocketMessage)
-	l := &line{ws: ws}
-	if err := x.greet(ctx, l); err != nil {
-		ws.CloseNow()
-		return nil, err
-	}
-	return l, nil
+	return &line{ws: ws}, nil
 }
 
-func (x *talker) greet(ctx context.Context, l *line) error {
+// hello proves who the peer is.
+func (x *talker) hello(ctx context.Context, l *line) (welcome wire.Welcome, err error) {
 	var challenge wire.Challenge
-	var welcome wire.Welcome
 	hello := wire.Hello{Device: x.device.ID, Session: wire.SessionID(protocoltest.Random(wire.ShortIDSize)), Origin: x.group.Target.Origin}
 	if err := x.expect(ctx, l, wire.FrameChallenge, &challenge); err != nil {
-		return err
+		return welcome, err
 	}
 	signature, err := x.device.Keys.Sign(ctx, wire.HelloBytes(challenge.Nonce, x.group.ID, hello))
 	if err != nil {
-		return err
+		return welcome, err
 	}
 	hello.Signature = signature
 	if err := l.write(ctx, wire.AppendJSONFrame(nil, wire.FrameHello, hello)); err != nil {
-		return err
+		return welcome, err
 	}
-	if err := x.expect(ctx, l, wire.FrameWelcome, &welcome); err != nil {
+	return welcome, x.expect(ctx, l, wire.FrameWelcome, &welcome)
+}
+
+func (x *talker) greet(ctx context.Context, l *line) error {
+	welcome, err := x.hello(ctx, l)
+	if err != nil {
 		return err
 	}
 	x.mu.Lock()
@@ -394,7 +406,9 @@ func (x *talker) took(a wire.Accepted) error {
 		stream := wire.Stream{Kind: s.streams[0].Kind, ID: p.Recipient}
 		s.placed[stream] = p.Position
 	}
-	if len(s.placed) != len(s.streams) {
+	if len(a.Placed) == 0 && a.Time == 0 { // a repeat, at a relay that does not know where it stands
+		s.placed = nil
+	} else if len(s.placed) != len(s.streams) {
 		return wrong("counter %d was sent to %d streams and placed in %d", a.Counter, len(s.streams), len(s.placed))
 	}
 	x.accepted = a.Counter

@@ -21,6 +21,22 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+func TestConformanceOfNodes(t *testing.T) {
+	open := func(_ testing.TB, now time.Time, beside store.Shared) store.Shared {
+		if beside != nil {
+			return beside.(*memory.Node).Beside(now)
+		}
+		return memory.NewNode(now)
+	}
+	storetest.RunNodes(t, open)
+	storetest.Run(t, func(t testing.TB, now time.Time, before store.Store) store.Store {
+		if before != nil {
+			return before.(*memory.Node).Reopen(now)
+		}
+		return memory.NewNode(now)
+	})
+}
+
 func TestFaults(t *testing.T) {
 	boom := errors.New("boom")
 	fault := func([]mesh.Batch) error { return boom }

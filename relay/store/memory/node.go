@@ -125,6 +125,7 @@ func (n *Node) Commit(_ context.Context, batches []mesh.Batch) ([][]mesh.Verdict
 		return nil, store.ErrNodeLost
 	}
 	n.disk.clock++
+	n.disk.writer = n.id
 	verdicts, err := n.commit(batches)
 	for _, other := range n.disk.nodes {
 		if other != n {
@@ -153,7 +154,7 @@ func (n *Node) Elsewhere(_ context.Context, id wire.MeshID, since mesh.Mark) (me
 	if n.closed {
 		return mesh.Elsewhere{}, errClosed
 	}
-	return n.disk.since(id, since)
+	return n.disk.since(id, since, n.id)
 }
 
 // Moved implements store.Shared.

@@ -6,6 +6,7 @@ package migrate
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -33,7 +34,7 @@ func Run(db Database, files fs.FS) error {
 	}
 	for name := range applied {
 		if !slices.Contains(paths, "migrations/"+name) {
-			return fmt.Errorf("the database was written by a newer version (it has the migration %s); use that version, or a newer one", name)
+			return newer(name)
 		}
 	}
 	for _, path := range paths {
@@ -54,6 +55,27 @@ func Run(db Database, files fs.FS) error {
 		}
 	}
 	return nil
+}
+
+// IsNewest refuses a database that does not have exactly the migrations of these files, by the names of those that were applied to it.
+func IsNewest(applied []string, files fs.FS) error {
+	paths, err := fs.Glob(files, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	for _, name := range applied {
+		if !slices.Contains(paths, "migrations/"+name) {
+			return newer(name)
+		}
+	}
+	if len(applied) < len(paths) {
+		return errors.New("the database was written by an older version; start this version of the relay on it once, and check it then")
+	}
+	return nil
+}
+
+func newer(name string) error {
+	return fmt.Errorf("the database was written by a newer version (it has the migration %s); use that version, or a newer one", name)
 }
 
 // Checksum is what is recorded of a migration: SHA-256 in lower-case hex.

@@ -37,7 +37,7 @@ func (s *Store) Elsewhere(ctx context.Context, id wire.MeshID, since mesh.Mark) 
 	switch {
 	case c.mesh == 0:
 		return mesh.Elsewhere{}, wire.Refuse(wire.CodeUnknownMesh)
-	case since < c.horizon:
+	case eraOf(since) != eraOf(e.Mark) || since < c.horizon:
 		return s.everything(ctx, id)
 	case !c.any():
 		return e, nil
@@ -58,7 +58,7 @@ func (s *Store) Elsewhere(ctx context.Context, id wire.MeshID, since mesh.Mark) 
 func queueChanged(batch *pgx.Batch, id wire.MeshID, since mesh.Mark, self mesh.NodeID, e *mesh.Elsewhere, c *changed) {
 	batch.Queue("SELECT " + markNow).QueryRow(func(found pgx.Row) error { return found.Scan(&e.Mark) })
 	batch.Queue(`SELECT roster, invites, streams, devices, cursors, sessions FROM change
-		WHERE mesh = (SELECT number FROM mesh WHERE id = $1) AND xid >= $2 AND node <> $3`, id[:], int64(since), int64(self)).
+		WHERE mesh = (SELECT number FROM mesh WHERE id = $1) AND xid >= $2 AND node <> $3`, id[:], xidOf(since), int64(self)).
 		Query(func(found pgx.Rows) error {
 			var roster *int64
 			var invites, streams, devices, cursors, sessions []byte
@@ -71,7 +71,7 @@ func queueChanged(batch *pgx.Batch, id wire.MeshID, since mesh.Mark, self mesh.N
 				invites, streams, devices, cursors, sessions = nil, nil, nil, nil, nil
 			})
 		})
-	batch.Queue("SELECT id FROM node WHERE lost >= $1 ORDER BY id", int64(since)).Query(func(found pgx.Rows) error {
+	batch.Queue("SELECT id FROM node WHERE lost >= $1 ORDER BY id", xidOf(since)).Query(func(found pgx.Rows) error {
 		var node mesh.NodeID
 		return each(found, []any{&node}, func() { e.Lost = append(e.Lost, node) })
 	})
@@ -148,7 +148,7 @@ func readGone(found pgx.Rows, e *mesh.Elsewhere) error {
 	})
 }
 
-// everything gives all that a mesh has, to one who asks after so long a time that the changes are dropped.
+// everything gives all that a mesh has, to one who asks after so long a time that the changes are dropped, or after a crash.
 func (s *Store) everything(ctx context.Context, id wire.MeshID) (mesh.Elsewhere, error) {
 	var e mesh.Elsewhere
 	build := func(batch *pgx.Batch) {

@@ -128,11 +128,11 @@ func (k *keeper) tick(ctx context.Context) error {
 	// The mark before what lies behind it: what comes in between is seen twice.
 	batch.Queue("SELECT " + markNow).QueryRow(func(found pgx.Row) error { return found.Scan(&mark) })
 	batch.Queue(`SELECT m.id FROM mesh m WHERE m.number IN (SELECT mesh FROM change WHERE xid >= $1 AND node <> $2) LIMIT $3`,
-		int64(k.mark), int64(k.life.node), maxNamed+1).Query(func(found pgx.Rows) error {
+		xidOf(k.mark), int64(k.life.node), maxNamed+1).Query(func(found pgx.Rows) error {
 		var id []byte
 		return each(found, []any{&id}, func() { moved = append(moved, wire.MeshID(id)) })
 	})
-	batch.Queue("SELECT count(*) FROM node WHERE lost >= $1", int64(k.mark)).QueryRow(func(found pgx.Row) error { return found.Scan(&lost) })
+	batch.Queue("SELECT count(*) FROM node WHERE lost >= $1", xidOf(k.mark)).QueryRow(func(found pgx.Row) error { return found.Scan(&lost) })
 	batch.Queue(renewNode, int64(k.life.node)).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() == 0 {
 			return store.ErrNodeLost
@@ -156,7 +156,7 @@ func (k *keeper) tick(ctx context.Context) error {
 	}
 	k.life.renewed(asked)
 	k.alone = others == 0
-	if k.mark == 0 || lost > 0 || len(moved) > maxNamed {
+	if eraOf(k.mark) != eraOf(mark) || lost > 0 || len(moved) > maxNamed {
 		k.store.moves.everything()
 	} else {
 		k.store.moves.add(moved...)

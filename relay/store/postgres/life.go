@@ -94,9 +94,15 @@ func (s *Store) leave() {
 	_, _ = s.writer.conn.Exec(ctx, "UPDATE node SET lost = "+thisXid+" WHERE id = $1 AND lost IS NULL", int64(s.writer.node))
 }
 
+// xidOf is the number of a transaction in a mark, and eraOf the era.
+func xidOf(mark mesh.Mark) int64 { return int64(mark & (1<<48 - 1)) }
+
+func eraOf(mark mesh.Mark) mesh.Mark { return mark >> 48 }
+
 const (
 	thisXid = "pg_current_xact_id()::text::bigint"
-	markNow = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+	// markNow is the era, 0 where that is not known, and below it the number of the oldest transaction that has not ended.
+	markNow = "coalesce((SELECT number FROM era), 0) << 48 | pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 	nodeLock = "hashtextextended('claudemesh node ' || $1::bigint::text, 0)"
 	// lapsed: a server that was just started could take no renewal before.

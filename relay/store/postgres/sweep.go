@@ -34,6 +34,9 @@ func (s *Store) sweep(l *life) {
 		if err != nil {
 			continue
 		}
+		if len(marks) > 0 && eraOf(marks[0]) != eraOf(mark) {
+			marks = nil
+		}
 		if marks = append(marks, mark); len(marks) > sweepBehind {
 			if s.forget(l.ctx, marks[0]) == nil {
 				marks = marks[1:]
@@ -67,10 +70,10 @@ func (s *Store) fold(ctx context.Context) error {
 
 // forget drops what was changed before a mark. Elsewhere gives everything to whoever asks for what was changed since then.
 func (s *Store) forget(ctx context.Context, before mesh.Mark) error {
-	mark := int64(before)
-	if _, err := s.readers.Exec(ctx, "UPDATE relay SET horizon = $1 WHERE horizon < $1", mark); err != nil {
+	if _, err := s.readers.Exec(ctx, "UPDATE relay SET horizon = $1 WHERE horizon < $1", int64(before)); err != nil {
 		return err
 	}
+	mark := xidOf(before)
 	for {
 		tag, err := s.readers.Exec(ctx, "DELETE FROM change WHERE ctid = ANY (ARRAY(SELECT ctid FROM change WHERE xid < $1 LIMIT $2))", mark, sweepPiece)
 		if err != nil {

@@ -87,14 +87,30 @@ func lead(ctx context.Context, conn *pgx.Conn, now time.Time, node mesh.NodeID) 
 	return generation, err
 }
 
-// forgetServer drops what bears numbers of transactions that this server has not reached: it was copied from another one.
+// forgetServer drops what bears numbers of transactions that this server has not reached: it was copied from another one. Then, and
+// after a crash, a new era begins.
 func forgetServer(ctx context.Context, tx pgx.Tx) error {
 	const reached = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+	var dropped int64
 	for _, sql := range []string{
 		"DELETE FROM change WHERE xid >= " + reached,
-		"UPDATE relay SET horizon = 0 WHERE horizon >= " + reached,
 		"UPDATE node SET lost = 0 WHERE lost >= " + reached,
 		"DELETE FROM session WHERE gone >= " + reached,
+	} {
+		tag, err := tx.Exec(ctx, sql)
+		if err != nil {
+			return err
+		}
+		dropped += tag.RowsAffected()
+	}
+	var eras int64
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM era").Scan(&eras); err != nil || dropped == 0 && eras == 1 {
+		return err
+	}
+	for _, sql := range []string{
+		"UPDATE relay SET horizon = 0, era = era % 32000 + 1",
+		"DELETE FROM era",
+		"INSERT INTO era SELECT era FROM relay",
 	} {
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return err

@@ -13,7 +13,8 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"claudemesh.com/mesh/shared/wire"
+	"claudemesh.com/mesh/relay/store"
+	"claudemesh.com/mesh/relay/store/check"
 )
 
 // ErrExists is why a backup or a restore was refused: it would have replaced something.
@@ -40,14 +41,10 @@ func Backup(dir, file string) error {
 	})
 }
 
-// raise is how many generations a restored store skips, beside the minutes that have passed. The generation goes ahead of the
-// clock only where a relay starts more than once a minute; this covers as many starts since the backup was made.
-const raise = 1 << 14
-
 // Restore makes a data directory of a backup, for a relay that begins at a time or later. The directory must be empty or not
 // there yet (ErrExists). A relay on it gives no position that the one whose backup it is gave (docs/PROTOCOL.md, section
 // 8). With verify the backup is checked first; where the report has problems, nothing is restored.
-func Restore(file, dir string, now time.Time, verify bool) (report Report, err error) {
+func Restore(file, dir string, now time.Time, verify bool) (report check.Report, err error) {
 	if verify {
 		if report, err = Check(file); err != nil || len(report.Problems) > 0 {
 			return report, err
@@ -87,8 +84,7 @@ func raiseGeneration(path string, now time.Time) (err error) {
 	if err != nil {
 		return fmt.Errorf("this is not the database of a relay: %w", err)
 	}
-	raised := min(int64(wire.NextGeneration(old, now))+raise, wire.MaxGeneration)
-	return prepare(conn, "UPDATE relay SET generation = ?").int(raised).exec()
+	return prepare(conn, "UPDATE relay SET generation = ?").int(int64(store.RestoredGeneration(old, now))).exec()
 }
 
 // inFull makes a file by its name at once: it is filled and synced under another, and never replaces one.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/migrate"
 	"claudemesh.com/mesh/shared/wire"
 )
@@ -113,7 +115,7 @@ func TestDamagedOldStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := Open(dir, now); wire.CodeOf(err) != wire.CodeInternal {
+		if _, err := Open(dir, now); !errors.Is(err, store.ErrDamaged) {
 			t.Errorf("Open: %v, want that a chunk is damaged", err)
 		}
 	}
@@ -129,8 +131,8 @@ func TestDamagedChunk(t *testing.T) {
 	if err := prepare(s.writer, "UPDATE chunk SET data = zeroblob(length(data)) WHERE stream = 2").exec(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Read(t.Context(), meshID, inbox, 0, 1000); wire.CodeOf(err) != wire.CodeInternal {
-		t.Errorf("Read: %v, want %s", err, wire.CodeInternal)
+	if _, err := s.Read(t.Context(), meshID, inbox, 0, 1000); wire.CodeOf(err) != wire.CodeUnavailable {
+		t.Errorf("Read: %v, want %s", err, wire.CodeUnavailable)
 	}
 	snapshot, err := s.Load(t.Context(), meshID)
 	if err != nil {
@@ -144,4 +146,36 @@ func TestDamagedChunk(t *testing.T) {
 		t.Errorf("Commit: %+v %v", verdicts, err)
 	}
 	commit(t, s, sends(4, 4, 10))
+}
+
+// TestSpace: what is dropped makes room in the file, which does not shrink; a backup holds only what is kept.
+func TestSpace(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	commit(t, s, found, sends(1, 100, 100<<10))
+	trim := mesh.Batch{Mesh: meshID, Ops: []mesh.Op{&mesh.Trim{Stream: inbox, Before: 1}}}
+	drop := func() {
+		t.Helper()
+		for more := true; more; {
+			verdicts, err := s.Commit(t.Context(), []mesh.Batch{trim})
+			if err != nil {
+				t.Fatal(err)
+			}
+			more = verdicts[0][0].Trimmed.More
+		}
+	}
+	drop()
+	full := number(t, s, "PRAGMA page_count")
+	commit(t, s, sends(101, 200, 100<<10))
+	drop()
+	if again := number(t, s, "PRAGMA page_count"); again > full+full/20 {
+		t.Errorf("the file has %d pages, and %d after as much was written and dropped again", full, again)
+	}
+	file := filepath.Join(t.TempDir(), "backup")
+	if err := Backup(dir, file); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Size() > full*4096/10 {
+		t.Errorf("the backup has %d bytes, and the file %d (%v)", info.Size(), full*4096, err)
+	}
 }

@@ -47,21 +47,33 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open opens the store in a directory, making both where they are not there yet, and begins a new generation of positions at
-// a time. CodeInUse: another process has it open.
+// a time. CodeInUse: another process has it open. store.ErrDamaged: what is there can be read in part at most; it stays as it is.
 func Open(dir string, now time.Time) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
-	lock, err := takeLock(filepath.Join(dir, "relay.lock"))
+	lock, err := takeLock(lockOf(dir))
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{dir: dir, lock: lock, readers: make(chan *sqlite.Conn, readers), done: make(chan struct{})}
 	if err := s.open(filepath.Join(dir, "relay.db"), now); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", filepath.Join(dir, "relay.db"), err), s.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", filepath.Join(dir, "relay.db"), damage(err)), s.Close())
 	}
 	return s, nil
 }
+
+// damage makes what SQLite says of a damaged file store.ErrDamaged.
+func damage(err error) error {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
+	}
+	return err
+}
+
+// lockOf is the file by which a data directory is one process's.
+func lockOf(dir string) string { return filepath.Join(dir, "relay.lock") }
 
 // takeLock holds a lock in a file of its own, so that it falls with the process, however that ends, on every system.
 func takeLock(path string) (*sqlite.Conn, error) {
@@ -81,6 +93,9 @@ func takeLock(path string) (*sqlite.Conn, error) {
 }
 
 func (s *Store) open(path string, now time.Time) error {
+	if err := soundLog(path); err != nil {
+		return err
+	}
 	// SQLite gives its log the file's own mode.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

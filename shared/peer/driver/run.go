@@ -20,7 +20,8 @@ const (
 
 // Run connects and stays connected until ctx ends (nil), or until the device may not come back: *wire.Error with
 // CodeRemoved, CodeBadRoster, CodeSuperseded, CodeWrongOrigin, CodeUnknownDevice, CodeUnknownMesh, CodeUnsupported,
-// CodeBadSignature, CodeBadEnrollment or CodeStorage. A second Run beside the first is refused with CodeInUse.
+// CodeBadSignature, CodeBadEnrollment or CodeStorage. A device that the relay lost (docs/PROTOCOL.md, section 3.3) tries on.
+// A second Run beside the first is refused with CodeInUse.
 func (d *Driver) Run(ctx context.Context) error {
 	if !d.begin() {
 		return wire.Refuse(wire.CodeInUse)

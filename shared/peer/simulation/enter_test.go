@@ -44,8 +44,12 @@ func (w *world) rest(p *peerNode) {
 
 // join brings one more member in by an invite.
 func (w *world) join(inviter *peerNode, name string) *peerNode {
+	return w.joinBy(inviter, peer.InviteOptions{}, name)
+}
+
+func (w *world) joinBy(inviter *peerNode, options peer.InviteOptions, name string) *peerNode {
 	var link peer.InviteView
-	inviter.do(func(ref uint64) peer.Input { return peer.MakeInvite{Ref: ref} }, func(r peer.Result) {
+	inviter.do(func(ref uint64) peer.Input { return peer.MakeInvite{Ref: ref, Options: options} }, func(r peer.Result) {
 		if r.Err != nil {
 			w.fail("inviting: %v", r.Err)
 			return

@@ -208,6 +208,7 @@ func (p *peerNode) release(output peer.Output) {
 		if p.w.reticent {
 			return
 		}
+		p.w.came["offer"]++
 		p.answer(func() peer.Input {
 			row, err := p.store.Get(context.Background(), peer.BucketRoster, binary.BigEndian.AppendUint64(nil, o.Number))
 			if err != nil {

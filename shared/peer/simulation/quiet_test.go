@@ -18,6 +18,9 @@ func (o *oracle) quiet() {
 	for _, p := range o.w.peers {
 		switch {
 		case o.cutOff(p, relay):
+			if !p.out {
+				o.w.came["cut off "+string(p.core.View().Problem.Code)]++
+			}
 			p.out = true
 		case p.ended && !p.leaving:
 			o.w.fail("%s gave up: %v", p.name, p.core.View().Problem)

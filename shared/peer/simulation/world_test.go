@@ -1,5 +1,5 @@
-// Package simulation runs one relay core and several peer cores in one goroutine, over a seeded network and stores with
-// faults, and checks the promises of claudemesh after every step. It holds tests only.
+// Package simulation runs worlds of relay cores, on one store, and peer cores, each world in one goroutine, over a seeded network
+// and stores with faults, and checks the promises of claudemesh after every step. It holds tests only.
 package simulation
 
 import (

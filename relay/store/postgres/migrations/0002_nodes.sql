@@ -24,7 +24,15 @@ CREATE TABLE change (
 CREATE INDEX change_mesh ON change (mesh, xid);
 CREATE INDEX change_xid ON change (xid);
 
-ALTER TABLE relay ADD COLUMN horizon bigint NOT NULL DEFAULT 0; -- changes below it may have been dropped
+-- A server that crashed may use numbers of transactions again of which nobody's work was kept, so marks of before it mean nothing.
+-- A crash empties this table, and so does the promotion of a standby.
+CREATE UNLOGGED TABLE era (
+  number bigint NOT NULL -- one row
+);
+
+ALTER TABLE relay
+  ADD COLUMN horizon bigint NOT NULL DEFAULT 0, -- changes of marks below it may have been dropped
+  ADD COLUMN era     bigint NOT NULL DEFAULT 0; -- the last one
 
 ALTER TABLE session
   ADD COLUMN node    bigint NOT NULL DEFAULT 0, -- that holds the connection

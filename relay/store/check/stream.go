@@ -1,10 +1,8 @@
-package sqlite
+package check
 
 import (
 	"fmt"
 	"time"
-
-	"zombiezen.com/go/sqlite"
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/store"
@@ -15,27 +13,19 @@ import (
 // label names a stream for people: its kind and id.
 func label(s wire.Stream) string { return fmt.Sprintf("%s %x", s.Kind, s.ID) }
 
-// checkStream reads a stream from its first chunk on, and gives its head.
-func (c *checker) checkStream(name wire.Stream, m store.MeshRow, counters map[wire.DeviceID]uint64) (wire.Position, error) {
+// checkStream reads a stream from its first chunk on.
+func (c *checker) checkStream(stream *Stream, m store.MeshRow, counters map[wire.DeviceID]uint64) error {
 	c.report.Streams++
-	row, err := reader{c.conn}.stream(c.number, name)
-	if err != nil {
-		return 0, err
-	}
+	name, row := stream.Name, &stream.Row
 	s := &streamCheck{checker: c, name: name, label: label(name), counters: counters, last: make(map[wire.DeviceID]uint64)}
 	if name.Kind == wire.StreamRoster {
 		s.roster = roster.NewBlind()
 	}
-	err = prepare(c.conn, chunkColumns+"WHERE stream = ? ORDER BY last").int(row.Number).each(func(stmt *sqlite.Stmt) bool {
-		chunk := chunkAt(stmt)
-		s.chunk(&chunk)
-		return true
-	})
-	if err != nil {
-		return 0, err
+	if err := c.Chunks(row.Number, s.chunk); err != nil {
+		return err
 	}
 	var is store.StreamRow
-	if known := c.kept.streams[row.Number]; known != nil {
+	if known := c.kept.Streams[row.Number]; known != nil {
 		is = *known
 	}
 	if is.Kept != row.Kept || is.Oldest != row.Oldest {
@@ -51,7 +41,7 @@ func (c *checker) checkStream(name wire.Stream, m store.MeshRow, counters map[wi
 	if s.roster != nil && (s.roster.Head() != m.Head || s.roster.Mesh() != c.mesh) && !s.broken {
 		c.problem(s.label, "the chain of statements does not lead to the mesh's head")
 	}
-	return row.Head, nil
+	return nil
 }
 
 // streamCheck is what is known of a stream so far.
@@ -78,7 +68,7 @@ func (s *streamCheck) chunk(chunk *store.Chunk) {
 	s.report.Chunks++
 	s.report.Bytes += uint64(len(chunk.Data))
 	s.position = chunk.Last
-	if err := s.kept.add(s.number, s.name.Kind, chunk); err != nil {
+	if err := s.kept.Add(s.number, s.name.Kind, chunk); err != nil {
 		s.problem(s.label, "%v", err)
 		s.broken = true
 		return

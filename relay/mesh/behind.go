@@ -46,8 +46,8 @@ func (c *Core) followUp(s *stream) {
 
 // followed takes what was read for a stream. What is below the head and cannot be read is a store in trouble: the readers come
 // back and try again.
-func (c *Core) followed(now time.Time, name wire.Stream, tag uint64, page *Page, failed bool) {
-	s := c.streams[name]
+func (c *Core) followed(now time.Time, f *Followed, tag uint64, failed bool) {
+	s, page := c.streams[f.Stream], &f.Page
 	if s == nil || s.behind == nil || s.behind.tag != tag {
 		return
 	}

@@ -28,6 +28,7 @@ type connection struct {
 	tag     uint64
 
 	greeted  bool // its hello came
+	waits    int  // frames of it that wait for what other nodes did
 	cards    int  // frames that wait for what its cards wait for
 	stalled  bool // what it sends is passed over until it is known what its last send is judged by
 	skipped  bool // something was
@@ -86,13 +87,13 @@ func (c *Core) received(now time.Time, entropy io.Reader, conn *connection, f wi
 	case wire.FrameAppend:
 		err = c.append(now, entropy, conn, f.Payload)
 	case wire.FrameCard:
-		err = c.card(now, entropy, conn, f.Payload)
+		err = c.card(now, conn, f.Payload)
 	case wire.FrameTrack:
 		err = c.track(now, conn, f.Payload)
 	case wire.FramePing:
-		err = c.ping(now, entropy, conn, f.Payload)
+		err = c.ping(conn, f.Payload)
 	case wire.FrameBye:
-		err = c.bye(now, entropy, conn, f.Payload)
+		err = c.bye(now, conn, f.Payload)
 	case wire.FrameHello:
 		c.drop(now, conn, wire.Refuse(wire.CodeStaleNonce))
 	default:
@@ -103,7 +104,7 @@ func (c *Core) received(now time.Time, entropy io.Reader, conn *connection, f wi
 	}
 }
 
-func (c *Core) ping(now time.Time, entropy io.Reader, conn *connection, payload []byte) error {
+func (c *Core) ping(conn *connection, payload []byte) error {
 	if len(payload) != wire.PingSize {
 		return wire.Errorf(wire.CodeMalformed, "a ping carries %d bytes", wire.PingSize)
 	}
@@ -111,7 +112,7 @@ func (c *Core) ping(now time.Time, entropy io.Reader, conn *connection, payload 
 		c.pong(conn, payload)
 	} else {
 		kept := slices.Clone(payload)
-		c.cardWaits(now, entropy, conn, func(time.Time) error {
+		c.cardWaits(conn, func(time.Time) error {
 			c.pong(conn, kept)
 			return nil
 		})
@@ -126,15 +127,15 @@ func (c *Core) pong(conn *connection, payload []byte) {
 }
 
 // bye ends one session at once, or the connection with all its sessions.
-func (c *Core) bye(now time.Time, entropy io.Reader, conn *connection, payload []byte) error {
+func (c *Core) bye(now time.Time, conn *connection, payload []byte) error {
 	session, err := wire.ParseBye(payload)
 	if err != nil {
 		return err
 	}
 	if !session.IsZero() {
-		return c.inOrder(now, entropy, conn, session, func(now time.Time) error { return c.endSpoken(now, conn, session) })
+		return c.inOrder(now, conn, session, func(now time.Time) error { return c.endSpoken(now, conn, session) })
 	}
-	return c.inOrder(now, entropy, conn, conn.session, func(now time.Time) error {
+	return c.inOrder(now, conn, conn.session, func(now time.Time) error {
 		c.letGo(now, conn, wire.StateOffline)
 		c.drop(now, conn, nil)
 		return nil

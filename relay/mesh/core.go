@@ -167,7 +167,7 @@ func (c *Core) Handle(now time.Time, entropy io.Reader, ev Event) {
 	case EventElsewhere:
 		c.elsewhere(now, entropy, ev.Elsewhere, ev.Failed)
 	case EventFollowed:
-		c.followed(now, ev.Stream, ev.Tag, ev.Page, ev.Failed)
+		c.followed(now, ev.Followed, ev.Tag, ev.Failed)
 	}
 }
 

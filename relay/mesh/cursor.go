@@ -20,11 +20,7 @@ func (c *Core) cursor(conn *connection, payload []byte) error {
 	}
 	if c.shared() && moved.Position > c.stream(moved.Stream).head {
 		// Another node may have appended what the device has.
-		c.whenKnown(time.Time{}, nil, func(time.Time, io.Reader) {
-			if !conn.ending {
-				c.moveCursor(conn.device, moved)
-			}
-		})
+		c.frameWaits(conn, func(time.Time, io.Reader) { c.moveCursor(conn.device, moved) })
 		return nil
 	}
 	c.moveCursor(conn.device, moved)

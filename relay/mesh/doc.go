@@ -13,6 +13,9 @@
 // The core gates every send and statement against the folded roster and against what earlier events of the same batch
 // did to it; the store checks in the same transaction that no one else moved the mesh meanwhile.
 //
+// Several relays, each a node with a core of its own, may work on one mesh in a shared store (Config.Node). What the others did
+// comes as Elsewhere.
+//
 // What it does not do: sockets, clocks, goroutines, randomness, storage, HTTP, or anything with the sealed parts of what
 // passes through it. It holds no key. One core is used from one goroutine at a time.
 package mesh

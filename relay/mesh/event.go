@@ -31,7 +31,7 @@ const (
 	EventMoved
 	// EventElsewhere: what OutputElsewhere asked for; Failed: it could not be had.
 	EventElsewhere
-	// EventFollowed: the Page that OutputFollow with this Tag asked for, of Stream; Failed: it could not be read.
+	// EventFollowed: what OutputFollow with this Tag asked for; Failed: it could not be read, and Followed names the stream alone.
 	EventFollowed
 )
 
@@ -49,8 +49,13 @@ type Event struct {
 
 	// Borrowed until Committed.
 	Elsewhere *Elsewhere
-	Page      *Page
-	Stream    wire.Stream
+	Followed  *Followed
+}
+
+// Followed is a page of a stream, for all who are live on it.
+type Followed struct {
+	Stream wire.Stream
+	Page   Page
 }
 
 // Claim is a claim of an invite (docs/PROTOCOL.md, section 4).

@@ -21,7 +21,9 @@ func (c *Core) learn(now time.Time, e *Elsewhere) {
 		c.learnHead(&e.Heads[i])
 	}
 	for _, counter := range e.Counters {
-		c.learnCounter(counter)
+		if c.knows(counter.Device) {
+			c.learnCounter(counter)
+		}
 	}
 	if len(e.Cursors) > 0 {
 		c.whenDone(-1, func(now time.Time, _ *Verdict) { c.learnCursors(now, e.Cursors) })
@@ -35,6 +37,13 @@ func (c *Core) learn(now time.Time, e *Elsewhere) {
 		c.loseSession(now, gone)
 	}
 	c.loseNodes(now, e.Lost)
+}
+
+// knows reports whether a device stands in the roster. What is read after the roster may be of one that joined meanwhile, and is told
+// again with its join.
+func (c *Core) knows(id wire.DeviceID) bool {
+	_, ok := c.roster.Device(id)
+	return ok
 }
 
 // learnRoster folds statements that are new here and shows them; false: they do not follow, or do not fold.
@@ -107,6 +116,9 @@ func (c *Core) learnCounter(counter Counter) {
 // learnCursors tells senders here what devices on other nodes have.
 func (c *Core) learnCursors(now time.Time, rows []CursorRow) {
 	for _, row := range rows {
+		if !c.knows(row.Device) {
+			continue
+		}
 		if d := c.device(row.Device); row.Stream == wire.InboxStream(d.member) {
 			c.passed(now, d, row.Position)
 		}

@@ -3,6 +3,8 @@ package mesh
 import (
 	"io"
 	"time"
+
+	"claudemesh.com/mesh/shared/wire"
 )
 
 // Where several relays share a store (Config.Node is not zero), what other nodes did comes as Elsewhere. The core asks for it when
@@ -15,6 +17,9 @@ import (
 // lookAgain is how long after an Elsewhere that failed, or that may not have counted the core's own latest acts, it is asked for
 // once more.
 const lookAgain = time.Second
+
+// maxWaits is how many frames of a connection wait at most.
+const maxWaits = 4096
 
 // nodes is what the core keeps of the dealings with other nodes.
 type nodes struct {
@@ -48,12 +53,31 @@ func (c *Core) shared() bool { return c.config.Node != 0 }
 
 // whenKnown does something once everything is known that is committed now: at once where nobody else writes.
 func (c *Core) whenKnown(now time.Time, entropy io.Reader, do step) {
-	if !c.shared() {
+	if c.shared() {
+		c.wait(do)
+	} else {
 		do(now, entropy)
-		return
 	}
+}
+
+// wait does something once everything is known that is committed now.
+func (c *Core) wait(do step) {
 	c.nodes.later = append(c.nodes.later, do)
 	c.nodes.wanted = true
+}
+
+// frameWaits is wait for what a frame says. A connection of which too much waits is closed.
+func (c *Core) frameWaits(conn *connection, do step) {
+	if conn.waits >= maxWaits {
+		c.drop(conn.heard, conn, wire.Refuse(wire.CodeRateLimited))
+		return
+	}
+	conn.waits++
+	c.wait(func(now time.Time, entropy io.Reader) {
+		if conn.waits--; !conn.ending {
+			do(now, entropy)
+		}
+	})
 }
 
 // waits reports whether anything is left to be done.

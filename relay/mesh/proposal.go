@@ -119,7 +119,7 @@ func (c *Core) judged(p *proposal, verdict *Verdict) {
 		p.landed()
 		c.nodes.next = append(c.nodes.next, func(now time.Time, _ io.Reader) { c.follow(now, p.statement, -1) })
 	case Stale:
-		c.whenKnown(time.Time{}, nil, func(time.Time, io.Reader) { c.nodes.first(p.queued) })
+		c.wait(func(time.Time, io.Reader) { c.nodes.first(p.queued) })
 	case Exhausted:
 		p.refuse(wire.Refuse(wire.CodeExhausted))
 	default:

@@ -93,24 +93,21 @@ func (c *Core) spokenElsewhere(s *session) error {
 
 // inOrder does what a frame says of a session. Where the connection does not hold it, it must be known first who does on other
 // nodes; what follows then waits too, so that frames keep their order.
-func (c *Core) inOrder(now time.Time, entropy io.Reader, conn *connection, id wire.SessionID, do func(now time.Time) error) error {
+func (c *Core) inOrder(now time.Time, conn *connection, id wire.SessionID, do func(now time.Time) error) error {
 	if c.shared() {
 		s := c.sessions[sessionKey{conn.device.id, id}]
 		if conn.cards > 0 || id != conn.session && (s == nil || s.conn != conn) {
-			c.cardWaits(now, entropy, conn, do)
+			c.cardWaits(conn, do)
 			return nil
 		}
 	}
 	return do(now)
 }
 
-func (c *Core) cardWaits(now time.Time, entropy io.Reader, conn *connection, do func(now time.Time) error) {
+func (c *Core) cardWaits(conn *connection, do func(now time.Time) error) {
 	conn.cards++
-	c.whenKnown(now, entropy, func(now time.Time, _ io.Reader) {
+	c.frameWaits(conn, func(now time.Time, _ io.Reader) {
 		conn.cards--
-		if conn.ending {
-			return
-		}
 		if err := do(now); err != nil {
 			c.complain(conn, err)
 		}
@@ -118,7 +115,7 @@ func (c *Core) cardWaits(now time.Time, entropy io.Reader, conn *connection, do 
 }
 
 // card takes a card.
-func (c *Core) card(now time.Time, entropy io.Reader, conn *connection, payload []byte) error {
+func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 	var set wire.SetCard
 	if err := wire.DecodeJSON(payload, wire.MaxJSON, &set); err != nil {
 		return err
@@ -127,7 +124,7 @@ func (c *Core) card(now time.Time, entropy io.Reader, conn *connection, payload 
 	if id.IsZero() {
 		id = conn.session
 	}
-	return c.inOrder(now, entropy, conn, id, func(now time.Time) error { return c.setCard(now, conn, &set) })
+	return c.inOrder(now, conn, id, func(now time.Time) error { return c.setCard(now, conn, &set) })
 }
 
 // setCard begins a session for which a connection speaks, or replaces a session's card by one of a higher version. One that is

@@ -100,7 +100,7 @@ func (s *walk) request(side *side, o mesh.Output) {
 			return mesh.Event{Kind: mesh.EventElsewhere, Elsewhere: &e}
 		}
 		page := ok(side.store.Read(context.Background(), s.mesh, o.Stream, o.After, rapid.IntRange(1, 60).Draw(s.rt, "page")))
-		return mesh.Event{Kind: mesh.EventFollowed, Stream: o.Stream, Tag: o.Tag, Page: &page}
+		return mesh.Event{Kind: mesh.EventFollowed, Tag: o.Tag, Followed: &mesh.Followed{Stream: o.Stream, Page: page}}
 	}
 	if rapid.Bool().Draw(s.rt, "read at once") {
 		event := ask()

@@ -126,10 +126,10 @@ func (a *actor) settle() error {
 		moved = moved || outputs[i].Kind == mesh.OutputReload
 		a.release(&outputs[i])
 	}
-	a.flush()
 	if n := a.core.Shown(); n > 0 {
 		a.hub.meters.shown.Add(n)
 	}
+	a.flush()
 	a.tell(a.core.Connections())
 	if moved {
 		return errMoved

@@ -36,7 +36,7 @@ func TestConnectionsAtOnce(t *testing.T) {
 			for _, c := range []*protocoltest.Client{first, second} { // the one is gone without a word, the other is closed
 				c.HangUp()
 				synctest.Wait()
-				c = m.Connect(t, m.Owner)
+				m.Connect(t, m.Owner)
 				m.RefusesUpgrade(t, wire.CodeRateLimited)
 			}
 		})

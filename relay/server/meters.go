@@ -35,6 +35,10 @@ type meters struct {
 	commitMeshes, commitOps *metrics.Histogram
 	commitSeconds           *metrics.Histogram
 	readSeconds             *metrics.Histogram
+
+	joins               *metrics.Counter
+	looks, lookFailures *metrics.Counter
+	behind              *metrics.Histogram
 }
 
 // few are bounds for numbers of things that are done at once.
@@ -75,6 +79,18 @@ func newMeters(r *metrics.Registry, h *hub) *meters {
 		commitOps:      r.Histogram("claudemesh_commit_operations", "Operations in a transaction.", few...),
 		commitSeconds:  r.Histogram("claudemesh_commit_seconds", "How long a transaction took.", seconds...),
 	}
+	m.joins = r.Counter("claudemesh_node_joins_total", "Times that this node had lost its lease and joined again.")
+	m.looks = r.Counter("claudemesh_elsewhere_total", "Looks at what other nodes did to a mesh.")
+	m.lookFailures = r.Counter("claudemesh_elsewhere_failures_total", "Looks at what other nodes did that failed.")
+	m.behind = r.Histogram("claudemesh_elsewhere_lag_seconds", "How old what other nodes stored was when it was read for those who are live here, by the relays' clocks.", seconds...)
+	r.Func("gauge", "claudemesh_node_lost", "1 while this node has lost its lease and serves nobody.", func() float64 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.lost {
+			return 1
+		}
+		return 0
+	})
 	r.Func("gauge", "claudemesh_meshes", "Meshes in memory.", func() float64 { return float64(h.count().meshes) })
 	r.Gauges("claudemesh_connections", "WebSockets that are open: with a peer that has proved its device's key, with one that has not yet, and those about to be gone.", "state", func(yield func(string, float64)) {
 		now := h.count()

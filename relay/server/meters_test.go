@@ -63,7 +63,7 @@ func TestWhatIsCounted(t *testing.T) {
 		late.Delivery()
 		late.Live(general)
 		waiting := m.Dial(t)
-		synctest.Wait() // the request is counted when the upgrade is over
+		synctest.Wait() // a request is counted when its handler ends, which the peer does not see
 		r.counts(t,
 			"envelopes_accepted_total 3", "deliveries_live_total 3", "deliveries_stored_total 3", "reads_total 1", "cursors_total 1",
 			"statements_total 2", "claims_total 1", "meshes_created_total 1", "mesh_loads_total 1", "meshes 1",
@@ -124,4 +124,19 @@ func TestFaultsAreCounted(t *testing.T) {
 	s.broken.Store(true)
 	m.ClosesAtOnce(t, wire.CodeInternal)
 	r.counts(t, `connections_closed_total{code="internal"} 1`, `meshes_dropped_total{code="internal"} 1`, "mesh_load_failures_total 1")
+}
+
+// What one node stores and another shows is counted where it is shown, with how old it was.
+func TestOtherNodesAreCounted(t *testing.T) {
+	_, n, m := twoNodes(t)
+	sender := n.on(m, 0).Connect(t, m.Owner)
+	reader := n.on(m, 1).Connect(t, m.Owner)
+	general := wire.TopicStream(wire.GeneralTopic(m.ID))
+	reader.Tail(0, general)
+	reader.Live(general)
+	sender.Send(0, m.Topic(m.Owner, 100, wire.GeneralTopic(m.ID)))
+	sender.Accepted(1)
+	reader.Delivery()
+	n.each[0].counts(t, "envelopes_accepted_total 1", "deliveries_live_total 0", "node_lost 0")
+	n.each[1].counts(t, "envelopes_accepted_total 0", "deliveries_live_total 1", "elsewhere_lag_seconds_count 1", "elsewhere_failures_total 0", "node_joins_total 0")
 }

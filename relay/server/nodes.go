@@ -80,6 +80,7 @@ func (h *hub) rejoin(ctx context.Context, shared store.Shared) {
 		case <-time.After(joinAgain):
 		}
 	}
+	h.meters.joins.Add(1)
 	h.log.Info("this node joined again", "node", shared.Node())
 	h.mu.Lock()
 	h.lost = false
@@ -97,8 +98,10 @@ func (h *hub) node() mesh.NodeID {
 // askElsewhere carries out an OutputElsewhere.
 func (a *actor) askElsewhere(since mesh.Mark) {
 	event := mesh.Event{Kind: mesh.EventElsewhere}
+	a.hub.meters.looks.Add(1)
 	e, err := a.hub.store.(store.Shared).Elsewhere(context.Background(), a.id, since)
 	if err != nil {
+		a.hub.meters.lookFailures.Add(1)
 		a.hub.log.Error("it could not be asked what other nodes did", "mesh", a.id, "error", err)
 		event.Failed = true
 	} else {
@@ -111,13 +114,16 @@ func (a *actor) askElsewhere(since mesh.Mark) {
 func (a *actor) follow(o mesh.Output) {
 	a.hub.follows <- struct{}{}
 	defer func() { <-a.hub.follows }()
-	event := mesh.Event{Kind: mesh.EventFollowed, Stream: o.Stream, Tag: o.Tag}
+	event := mesh.Event{Kind: mesh.EventFollowed, Tag: o.Tag, Followed: &mesh.Followed{Stream: o.Stream}}
 	page, err := a.page(o)
+	if n := len(page.Entries); n > 0 {
+		a.hub.meters.behind.Observe(max(time.Since(time.UnixMilli(int64(page.Entries[n-1].Time))), 0).Seconds())
+	}
 	if err != nil {
 		a.hub.log.Error("a stream could not be read", "mesh", a.id, "stream", o.Stream.Kind.String(), "error", err)
 		event.Failed = true
 	} else {
-		event.Page = &page
+		event.Followed.Page = page
 	}
 	a.post(item{event: &event})
 }

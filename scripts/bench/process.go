@@ -22,6 +22,7 @@ type process struct {
 	address string // host:port
 	origin  string // what hellos sign; the relay's alone
 	stderr  bytes.Buffer
+	cluster *cluster // nil: it is alone
 
 	// Of a server of this program: it does what it is told on stdin and ends where that ends.
 	stdin  io.WriteCloser
@@ -59,8 +60,16 @@ func start(ctx context.Context, ours bool, program string, args ...string) (p *p
 	return p, strings.TrimSpace(line), nil
 }
 
-// stop ends the process and waits until it is gone.
+// stop ends the process, with those beside it, and waits until they are gone.
 func (p *process) stop() error {
+	err := p.end()
+	if p.cluster != nil {
+		err = errors.Join(err, p.cluster.stop())
+	}
+	return err
+}
+
+func (p *process) end() error {
 	if p.stdin != nil {
 		_ = p.stdin.Close()
 	} else {
@@ -105,20 +114,33 @@ type usage struct {
 // tick is the unit of /proc/<pid>/stat, the same on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
-func (p *process) usage() (u usage, err error) {
-	folder := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
-	stat, err := os.ReadFile(folder + "stat")
+// cpuOf is the time that a process took of the processors, and that those of its children did that ended.
+func cpuOf(id int) (took, ended time.Duration, err error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id))
 	if err != nil {
-		return u, err
+		return 0, 0, err
 	}
-	// Behind the name, which may hold anything: the state is the third field of all, user and system time the 14th and 15th.
+	// Behind the name, which may hold anything: the state is the third field of all, user and system time the 14th and 15th, and those
+	// of children the two after them.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	for _, field := range fields[11:13] {
+	for i, field := range fields[11:15] {
 		ticks, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
-			return u, err
+			return 0, 0, err
 		}
-		u.cpu += time.Duration(ticks) * tick
+		if i < 2 {
+			took += time.Duration(ticks) * tick
+		} else {
+			ended += time.Duration(ticks) * tick
+		}
+	}
+	return took, ended, nil
+}
+
+func (p *process) usage() (u usage, err error) {
+	folder := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
+	if u.cpu, _, err = cpuOf(p.cmd.Process.Pid); err != nil {
+		return u, err
 	}
 	status, err := os.ReadFile(folder + "status")
 	if err != nil {
@@ -141,5 +163,8 @@ func (p *process) usage() (u usage, err error) {
 		}
 		*into = kib << 10
 	}
-	return u, nil
+	if p.cluster != nil {
+		err = p.cluster.addUsage(&u)
+	}
+	return u, err
 }

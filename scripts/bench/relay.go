@@ -28,7 +28,7 @@ func (relayDialect) prepare(ctx context.Context, server *process, p plan) (fleet
 		}
 		for i := range here {
 			session := &relaySession{
-				server: server, mesh: mesh, device: devices[i/sessions], id: wire.SessionID(protocoltest.Random(wire.ShortIDSize)),
+				server: server.node(len(f), p.peers), mesh: mesh, device: devices[i/sessions], id: wire.SessionID(protocoltest.Random(wire.ShortIDSize)),
 				numbers: numbers, cursors: p.cursors,
 			}
 			self := &peer{

@@ -53,25 +53,31 @@ type sizes struct {
 	peers, perPeer       int
 	window, peerWindow   int
 	message, postMessage int
+	topics, members      []int // by which the growth of costs is told
 }
 
 var fullSizes = sizes{
 	pairs: 50, perPair: 4000, trips: 3000, subscribers: 100, posts: 2000, connections: 2000, meshes: 20,
 	writers: 50, perWriter: 200, backlog: 100_000, peers: 100, perPeer: 1000,
 	window: 16, peerWindow: 64, message: 256, postMessage: 1024,
+	topics: []int{1, 100, 1000, 10_000}, members: []int{100, 10_000, 100_000},
 }
 
 var shortSizes = sizes{
 	pairs: 50, perPair: 400, trips: 100, subscribers: 100, posts: 200, connections: 200, meshes: 2,
 	writers: 50, perWriter: 20, backlog: 5000, peers: 100, perPeer: 100,
 	window: 16, peerWindow: 64, message: 256, postMessage: 1024,
+	topics: []int{1, 10_000}, members: []int{100, 10_000},
 }
 
 func rowsOf(z sizes) []row {
-	return []row{
+	return append([]row{
 		{
 			"routing", fmt.Sprintf("Routing: %d pairs, %d B, window %d", z.pairs, z.message, z.window),
 			[]string{relaySQLite, relayMemory, natsCore, bareForwarder}, []figure{rate, cpu, p50, p99}, routing,
+		}, {
+			"nodes", fmt.Sprintf("Nodes: %d pairs, %d B, window %d, each pair over two relays where there are several; CPU with PostgreSQL's", z.pairs, z.message, z.window),
+			[]string{relayOne, relayTwo, relayThree}, []figure{rate, cpu, p50, p99}, routing,
 		}, {
 			"rtt", fmt.Sprintf("Ping-pong: one pair, %d B", z.message),
 			[]string{relaySQLite, relayMemory, natsCore, bareForwarder}, []figure{p50, p99, cpu}, roundTrip,
@@ -96,5 +102,5 @@ func rowsOf(z sizes) []row {
 			"load", fmt.Sprintf("%d peers each send %d messages of %d B to random others, window %d, with cursors", z.peers, z.perPeer, z.message, z.peerWindow),
 			[]string{relaySQLite, relayMemory, natsCore, bareForwarder}, []figure{share, rate, p50Milli, p99Milli, peak, cpu}, load,
 		},
-	}
+	}, growthRows(z)...)
 }

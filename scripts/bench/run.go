@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ type run struct {
 	dialect
 	server *process
 	fleets []fleet
+	// again starts the server anew when something was put into its folder.
+	again func(put func(folder string) error) error
 	// profiles begins the names of the files with profiles; empty: there are none.
 	profiles string
 }
@@ -41,6 +44,16 @@ func once(ctx context.Context, o *options, w row, s system, repetition int) (fou
 		}
 	}()
 	r := &run{sizes: o.sizes, dialect: s.dialect, server: server}
+	r.again = func(put func(string) error) error {
+		if err := errors.Join(server.stop(), put(folder)); err != nil {
+			return err
+		}
+		next, err := s.start(ctx, o, folder)
+		if err == nil {
+			server, r.server = next, next
+		}
+		return err
+	}
 	if o.profiles != "" {
 		r.profiles = filepath.Join(o.profiles, fmt.Sprintf("%s-%s-%d", w.name, s.name, repetition))
 	}

@@ -41,10 +41,8 @@ func serve(name, folder string) error {
 
 func listen(name, folder string) (served, error) {
 	switch name {
-	case relaySQLite:
-		return serveRelay(folder)
-	case relayMemory:
-		return serveRelay("")
+	case relaySQLite, relayMemory, relayNode:
+		return serveRelay(name, folder)
 	case natsCore:
 		return serveNATS("", false)
 	case natsStream:

@@ -12,6 +12,7 @@ import (
 	"claudemesh.com/mesh/relay/server"
 	"claudemesh.com/mesh/relay/store"
 	"claudemesh.com/mesh/relay/store/memory"
+	"claudemesh.com/mesh/relay/store/postgres"
 	"claudemesh.com/mesh/relay/store/sqlite"
 )
 
@@ -20,9 +21,17 @@ func startRelay(ctx context.Context, o *options, folder string) (*process, error
 	if o.profiles != "" {
 		return startOwn(relaySQLite)(ctx, o, folder)
 	}
-	p, line, err := start(ctx, false, o.relay, "serve", "--listen", "127.0.0.1:0", "--data", folder,
+	return startProgram(ctx, o, folder)
+}
+
+// startProgram runs the relay's own program with some flags more.
+func startProgram(ctx context.Context, o *options, folder string, flags ...string) (*process, error) {
+	args := []string{
+		"serve", "--listen", "127.0.0.1:0", "--data", folder,
 		"--claims-per-minute", "0", "--lookups-per-minute", "0", "--meshes-per-minute", "0", "--connects-per-minute", "0",
-		"--address-connections", "0", "--mesh-sends-per-second", "0", "--mesh-bytes-per-second", "0")
+		"--address-connections", "0", "--mesh-sends-per-second", "0", "--mesh-bytes-per-second", "0",
+	}
+	p, line, err := start(ctx, false, o.relay, append(args, flags...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -40,16 +49,25 @@ type relayServer struct {
 	store    store.Store
 }
 
-// serveRelay runs a relay as its program does, but for the dashboard, on SQLite in a folder or, without one, in memory.
-func serveRelay(folder string) (*relayServer, error) {
+// openRelay opens the store of a relay that runs in this program: in memory, on SQLite in a folder, or on a PostgreSQL database.
+func openRelay(name, place string) (store.Store, error) {
+	switch name {
+	case relaySQLite:
+		return sqlite.Open(place, time.Now())
+	case relayNode:
+		return postgres.Open(context.Background(), place, time.Now)
+	}
+	return memory.New(time.Now()), nil
+}
+
+// serveRelay runs a relay as its program does, but for the dashboard.
+func serveRelay(name, place string) (*relayServer, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	s := &relayServer{listener: listener}
-	if folder == "" {
-		s.store = memory.New(time.Now())
-	} else if s.store, err = sqlite.Open(folder, time.Now()); err != nil {
+	if s.store, err = openRelay(name, place); err != nil {
 		return nil, err
 	}
 	origin := relaytest.Origin(listener.Addr().String())

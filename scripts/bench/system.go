@@ -31,6 +31,11 @@ const (
 	natsStream    = "jetstream"      // a sync of the disk for each message
 	natsStreamLax = "jetstream-lax"  // a sync of the disk every two minutes, as by default
 	bareForwarder = "bare-forwarder" // coder/websocket, one write a message
+
+	relayNode  = "relay-node" // one of those:
+	relayOne   = "relay-postgres"
+	relayTwo   = "relay-postgres-2"
+	relayThree = "relay-postgres-3"
 )
 
 var systems = []system{
@@ -39,6 +44,9 @@ var systems = []system{
 	{natsCore, "NATS", startOwn(natsCore), natsDialect{}},
 	{natsStream, "JetStream, sync always", startOwn(natsStream), natsDialect{}},
 	{natsStreamLax, "JetStream, sync by default", startOwn(natsStreamLax), natsDialect{}},
+	{relayOne, "relay, PostgreSQL", startNodes(1), relayDialect{}},
+	{relayTwo, "2 relays, PostgreSQL", startNodes(2), relayDialect{}},
+	{relayThree, "3 relays, PostgreSQL", startNodes(3), relayDialect{}},
 	{bareForwarder, "bare forwarder", startOwn(bareForwarder), forwarderDialect{}},
 }
 

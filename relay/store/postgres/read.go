@@ -129,12 +129,15 @@ func (s *Store) Invite(ctx context.Context, code string) (mesh.InviteRow, error)
 	return row, nil
 }
 
+// agedMeshes has the words of the index stream_oldest.
+const agedMeshes = `SELECT m.id FROM mesh m WHERE m.number IN (
+	SELECT s.mesh FROM stream s WHERE s.kind <> 1 AND s.oldest > 0 AND s.oldest < $1) ORDER BY m.number LIMIT $2`
+
 // Aged implements store.Store.
 func (s *Store) Aged(ctx context.Context, before uint64, limit int) (ids []wire.MeshID, err error) {
 	build := func(batch *pgx.Batch) {
 		ids = nil
-		query := batch.Queue(`SELECT m.id FROM mesh m WHERE m.number IN (
-			SELECT s.mesh FROM stream s WHERE s.kind <> 1 AND s.oldest > 0 AND s.oldest < $1) ORDER BY m.number LIMIT $2`, int64(before), limit)
+		query := batch.Queue(agedMeshes, int64(before), limit)
 		query.Query(func(found pgx.Rows) error {
 			var id []byte
 			return each(found, []any{&id}, func() { ids = append(ids, wire.MeshID(id)) })

@@ -126,6 +126,6 @@ func (r *relayNode) follow(o mesh.Output) {
 			r.w.fail("the relay does not read %v: %v", o.Stream, err)
 			return
 		}
-		r.event(mesh.Event{Kind: mesh.EventFollowed, Stream: o.Stream, Tag: o.Tag, Page: &page})
+		r.event(mesh.Event{Kind: mesh.EventFollowed, Tag: o.Tag, Followed: &mesh.Followed{Stream: o.Stream, Page: page}})
 	})
 }

@@ -74,7 +74,7 @@ func TestFindsFailedCommitsTakenForDone(t *testing.T) {
 }
 
 func TestFindsNodeThatDoesNotLookElsewhere(t *testing.T) {
-	finds(t, "does not have it", in(life{name: "two nodes", size: 3, nodes: 2}, func(w *world) { w.relay.plant.unmoved = true }))
+	finds(t, "accepted", in(life{name: "two nodes", size: 3, nodes: 2}, func(w *world) { w.relay.plant.unmoved = true }))
 }
 
 func TestFindsNodeThatKnowsNoSessionsElsewhere(t *testing.T) {

@@ -114,6 +114,11 @@ func (o *oracle) arrived(s *said, present []*peerNode) {
 		return
 	}
 	has := map[wire.MemberID]bool{}
+	for _, p := range o.w.peers {
+		if p.out && o.find(p, s.text) != nil {
+			has[p.member] = true
+		}
+	}
 	for _, p := range present {
 		late := p.name == "Pad" && !s.topic // what was sealed before it came was not for it
 		if p == s.sender || !s.may(p.member) {

@@ -5,6 +5,7 @@ package postgrestest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -37,63 +38,81 @@ const port = "1"
 // Start makes a server of its own for a test, empty and running.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{programs: programs(t)}
-	// Not t.TempDir: the server's account must reach it, and the name of a socket is short.
-	folder, err := os.MkdirTemp("", "claudemesh-pg")
+	s, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.folder = folder
 	t.Cleanup(func() {
-		s.Kill(t)
-		if err := os.RemoveAll(folder); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+// New makes a server that runs until Close, for what measures and is no test.
+func New() (s *Server, err error) {
+	s = new(Server)
+	if s.programs, err = programs(); err != nil {
+		return nil, err
+	}
+	// Not t.TempDir: the server's account must reach it, and the name of a socket is short.
+	if s.folder, err = os.MkdirTemp("", "claudemesh-pg"); err != nil {
+		return nil, err
+	}
+	if err := s.make(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) make() (err error) {
 	if os.Geteuid() == 0 { // which initdb refuses
-		s.account = account(t)
-		if err := os.Chown(folder, int(s.account.Uid), int(s.account.Gid)); err != nil {
-			t.Fatal(err)
+		if s.account, err = account(); err != nil {
+			return err
+		}
+		if err := os.Chown(s.folder, int(s.account.Uid), int(s.account.Gid)); err != nil {
+			return err
 		}
 	}
 	initdb := s.command("initdb", "--pgdata", s.data(), "--username", "relay", "--auth", "trust", "--no-locale", "--encoding", "UTF8", "--no-sync")
 	if out, err := initdb.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	s.Restart(t)
-	return s
+	return s.start()
 }
 
+// Close kills the server and removes all that it had.
+func (s *Server) Close() error { return errors.Join(s.kill(), os.RemoveAll(s.folder)) }
+
 // programs is the folder of the newest PostgreSQL of Debian, or of the one in PATH.
-func programs(t testing.TB) string {
-	t.Helper()
+func programs() (string, error) {
 	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	version := func(folder string) int {
 		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(folder)))
 		return n
 	}
 	if len(folders) > 0 {
-		return slices.MaxFunc(folders, func(a, b string) int { return version(a) - version(b) })
+		return slices.MaxFunc(folders, func(a, b string) int { return version(a) - version(b) }), nil
 	}
 	path, err := exec.LookPath("initdb")
 	if err != nil {
-		t.Fatal("there is no PostgreSQL: run scripts/install-test-tools postgres")
+		return "", errors.New("there is no PostgreSQL: run scripts/install-test-tools postgres")
 	}
-	return filepath.Dir(path)
+	return filepath.Dir(path), nil
 }
 
-func account(t testing.TB) *syscall.Credential {
-	t.Helper()
+func account() (*syscall.Credential, error) {
 	found, err := user.Lookup("postgres")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	uid, err1 := strconv.ParseUint(found.Uid, 10, 32)
 	gid, err2 := strconv.ParseUint(found.Gid, 10, 32)
 	if err1 != nil || err2 != nil {
-		t.Fatalf("the account postgres has the ids %q and %q", found.Uid, found.Gid)
+		return nil, fmt.Errorf("the account postgres has the ids %q and %q", found.Uid, found.Gid)
 	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
 func (s *Server) command(program string, args ...string) *exec.Cmd {
@@ -114,34 +133,42 @@ func (s *Server) address(database string) string {
 // Database makes an empty database and gives its address, which has the password "a secret".
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	s.databases++
-	name := fmt.Sprintf("test%d", s.databases)
-	s.ask(t, "CREATE DATABASE "+name)
-	return s.address(name)
-}
-
-// ask carries out a statement on the server's own database.
-func (s *Server) ask(t testing.TB, sql string) {
-	t.Helper()
-	conn, err := pgx.Connect(context.Background(), s.address("postgres"))
+	address, err := s.NewDatabase()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(context.Background(), sql); err != nil {
-		t.Fatal(err)
+	return address
+}
+
+// NewDatabase is Database for what is no test.
+func (s *Server) NewDatabase() (address string, err error) {
+	conn, err := pgx.Connect(context.Background(), s.address("postgres"))
+	if err != nil {
+		return "", err
 	}
+	defer conn.Close(context.Background())
+	s.databases++
+	name := fmt.Sprintf("test%d", s.databases)
+	_, err = conn.Exec(context.Background(), "CREATE DATABASE "+name)
+	return s.address(name), err
 }
 
 // Restart starts the server after Kill and waits until it answers.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *Server) start() error {
 	s.process = s.command("postgres", "-D", s.data(), "-c", "listen_addresses=", "-c", "port="+port, "-c", "unix_socket_directories="+s.folder,
 		"-c", "max_connections=60", "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal")
 	var log bytes.Buffer
 	s.process.Stderr = &log
 	if err := s.process.Start(); err != nil {
-		t.Fatal(err)
+		s.process = nil
+		return err
 	}
 	s.ended = make(chan error, 1)
 	go func(process *exec.Cmd, ended chan<- error) { ended <- process.Wait() }(s.process, s.ended)
@@ -151,15 +178,14 @@ func (s *Server) Restart(t testing.TB) {
 	for {
 		conn, err := pgx.Connect(context.Background(), s.address("postgres"))
 		if err == nil {
-			_ = conn.Close(context.Background())
-			return
+			return conn.Close(context.Background())
 		}
 		select {
 		case <-s.ended:
 			s.process = nil
-			t.Fatalf("postgres ended: %s", log.String())
+			return fmt.Errorf("postgres ended: %s", log.String())
 		case <-limit:
-			t.Fatalf("postgres does not answer: %v", err)
+			return fmt.Errorf("postgres does not answer: %w", err)
 		case <-retry.C:
 		}
 	}
@@ -168,31 +194,52 @@ func (s *Server) Restart(t testing.TB) {
 // Kill ends the server and all its processes at once, as a crash does. A server that does not run stays as it is.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
+	if err := s.kill(); err != nil {
+		t.Error(err)
+	}
+}
+
+func (s *Server) kill() error {
 	if s.process == nil {
-		return
+		return nil
 	}
 	id := s.process.Process.Pid
 	// Each session is a process of its own, and would end what it does when the first one is gone. Stopped, that makes no more.
-	signal(t, id, syscall.SIGSTOP)
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", id, id))
+	failed := signal(id, syscall.SIGSTOP)
+	processes, err := s.Processes()
+	failed = errors.Join(failed, err)
+	for _, process := range processes[min(1, len(processes)):] {
+		failed = errors.Join(failed, signal(process, syscall.SIGKILL))
+	}
+	failed = errors.Join(failed, signal(id, syscall.SIGKILL))
+	<-s.ended
+	s.process = nil
+	return failed
+}
+
+// Processes are the ids of the server's processes, first of the one that starts the others. Nothing runs: none.
+func (s *Server) Processes() ([]int, error) {
+	if s.process == nil {
+		return nil, nil
+	}
+	all := []int{s.process.Process.Pid}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", all[0], all[0]))
 	if err != nil && !os.IsNotExist(err) {
-		t.Error(err)
+		return all, err
 	}
 	for _, field := range strings.Fields(string(children)) {
 		child, err := strconv.Atoi(field)
 		if err != nil {
-			t.Fatal(err)
+			return all, err
 		}
-		signal(t, child, syscall.SIGKILL)
+		all = append(all, child)
 	}
-	signal(t, id, syscall.SIGKILL)
-	<-s.ended
-	s.process = nil
+	return all, nil
 }
 
-func signal(t testing.TB, id int, signal syscall.Signal) {
-	t.Helper()
+func signal(id int, signal syscall.Signal) error {
 	if err := syscall.Kill(id, signal); err != nil && err != syscall.ESRCH {
-		t.Errorf("a signal to a process of postgres: %v", err)
+		return fmt.Errorf("a signal to a process of postgres: %w", err)
 	}
+	return nil
 }

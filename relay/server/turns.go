@@ -127,4 +127,3 @@ func (a *actor) due(now time.Time) bool {
 	d := a.core.Deadline()
 	return !d.IsZero() && !now.Before(d)
 }
-

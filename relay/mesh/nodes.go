@@ -18,6 +18,10 @@ import (
 // once more.
 const lookAgain = time.Second
 
+// maxLooks is how often it is asked for again, while the core acts all the time. Then counts may stay behind until another node
+// changes the same again.
+const maxLooks = 8
+
 // maxWaits is how many frames of a connection wait at most.
 const maxWaits = 4096
 
@@ -31,9 +35,9 @@ type nodes struct {
 	// What a store tells is kept of streams and of what devices sent may lack what this core appended or trimmed since it asked.
 	// Then it is asked for once more, when that is some time ago.
 	acted    bool // something was appended or trimmed since it was asked for
-	asked    Mark // since when was asked
 	doubtful bool
 	doubt    Mark // since when is to be asked once more
+	looks    int  // how often that was done
 	look     time.Time
 
 	later  []step // wait for an Elsewhere that is asked for from now on
@@ -107,8 +111,13 @@ func (c *Core) between(now time.Time) {
 		since := n.mark
 		if n.doubtful && n.look.IsZero() {
 			since, n.doubtful = n.doubt, false
+			if n.looks++; n.looks == maxLooks {
+				n.doubt, n.looks = n.mark, 0
+			}
+		} else if !n.doubtful {
+			n.doubt, n.looks = n.mark, 0
 		}
-		n.wanted, n.asking, n.acted, n.asked = false, true, false, n.mark
+		n.wanted, n.asking, n.acted = false, true, false
 		n.begun, n.later = append(n.begun, n.later...), nil
 		c.out.list = append(c.out.list, Output{Kind: OutputElsewhere, Since: since})
 	}
@@ -128,7 +137,7 @@ func (c *Core) elsewhere(now time.Time, entropy io.Reader, e *Elsewhere, failed 
 	}
 	c.learn(now, e)
 	if n.acted && !n.doubtful {
-		n.doubtful, n.doubt, n.look = true, n.asked, now.Add(lookAgain)
+		n.doubtful, n.look = true, now.Add(lookAgain)
 	}
 	list := n.begun
 	n.begun = nil

@@ -92,8 +92,11 @@ func (s *walk) race(taken *side) {
 // request takes what a core asks of its store on account of other nodes. The store is read now or when the answer is given.
 func (s *walk) request(side *side, o mesh.Output) {
 	ask := func() mesh.Event {
-		if o.Kind == mesh.OutputElsewhere && !s.ending && rapid.IntRange(0, 19).Draw(s.rt, "unanswered") == 0 {
-			return mesh.Event{Kind: mesh.EventElsewhere, Failed: true}
+		if !s.ending && rapid.IntRange(0, 19).Draw(s.rt, "unanswered") == 0 {
+			if o.Kind == mesh.OutputElsewhere {
+				return mesh.Event{Kind: mesh.EventElsewhere, Failed: true}
+			}
+			return mesh.Event{Kind: mesh.EventFollowed, Tag: o.Tag, Followed: &mesh.Followed{Stream: o.Stream}, Failed: true}
 		}
 		if o.Kind == mesh.OutputElsewhere {
 			e := ok(side.node.Elsewhere(context.Background(), s.mesh, o.Since))
@@ -129,17 +132,19 @@ func (s *walk) tellMoved(side *side) {
 
 // between is what only several nodes do, or devices that write statements on them.
 func (s *walk) between(p *walker) {
-	switch n := rapid.IntRange(0, 59).Draw(s.rt, "what"); {
-	case n < 15:
+	switch n := rapid.IntRange(0, 99).Draw(s.rt, "what"); {
+	case n < 12:
 		s.tellMoved(s.side())
-	case n < 35:
+	case n < 65:
 		s.answer(s.side())
-	case n < 40:
+	case n < 67:
+		s.pass(1)
+	case n < 75:
 		if p.welcome && p.asks {
 			p.asks = false
 			s.frame(p, wire.AppendJSONFrame(nil, wire.FrameTail, wire.Tail{Streams: []wire.TailItem{wire.NewTailItem(wire.RosterStream(s.mesh), p.roster)}}))
 		}
-	case n < 59:
+	case n < 99:
 		s.state(p, &roster.Topic{Sealed: sealed("topic of " + p.name)}, &roster.Profile{Sealed: sealed(p.name)})
 	case p.member == s.actor("alice").member && !s.actorPeer("carol").removed:
 		gone := s.roster.DevicesOf(s.actor("carol").member)

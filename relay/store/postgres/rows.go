@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
-	"maps"
 	"math"
 	"slices"
 
@@ -258,35 +257,6 @@ func (r *rows) AddInvite(number int64, code string, invite *mesh.NewInvite) erro
 	r.of(number).invites = append(r.of(number).invites, invite.ID[:]...)
 	r.changes.add("INSERT INTO invite (mesh, id, code, uses_left, escrow, preview) VALUES ($1, $2, $3, $4, $5, $6)",
 		number, invite.ID[:], code, invite.Uses, some(invite.Escrow), some(invite.Preview))
-	return nil
-}
-
-// Session implements store.SharedRows.
-func (r *rows) Session(number int64, device wire.DeviceID, session wire.SessionID) (mesh.SessionRow, error) {
-	return r.sessions[sessionKey{number, device, session}], nil
-}
-
-func (r *rows) SaveSession(number int64, s *mesh.SessionRow) error {
-	key := sessionKey{number, s.Device, s.Session}
-	row := *s
-	row.Card = slices.Clone(some(s.Card))
-	if r.changes.sessions[key] == nil {
-		of := r.of(number)
-		of.sessions = append(append(of.sessions, s.Device[:]...), s.Session[:]...)
-	}
-	r.sessions[key] = row
-	r.changes.sessions[key] = &row
-	return nil
-}
-
-// DropSession is not needed: sessions that are dropped are saved (store.SharedRows).
-func (r *rows) DropSession(int64, wire.DeviceID, wire.SessionID) error {
-	return notFetched("no version")
-}
-
-func (r *rows) ForgetDevice(number int64, device wire.DeviceID) error {
-	maps.DeleteFunc(r.sessions, func(key sessionKey, _ mesh.SessionRow) bool { return key.mesh == number && key.device == device })
-	r.changes.forgetDevice(number, device)
 	return nil
 }
 

@@ -112,7 +112,7 @@ func (c *Core) ping(conn *connection, payload []byte) error {
 		c.pong(conn, payload)
 	} else {
 		kept := slices.Clone(payload)
-		c.cardWaits(conn, func(time.Time) error {
+		c.cardWaits(conn, len(payload), func(time.Time) error {
 			c.pong(conn, kept)
 			return nil
 		})
@@ -133,9 +133,9 @@ func (c *Core) bye(now time.Time, conn *connection, payload []byte) error {
 		return err
 	}
 	if !session.IsZero() {
-		return c.inOrder(now, conn, session, func(now time.Time) error { return c.endSpoken(now, conn, session) })
+		return c.inOrder(now, conn, session, len(payload), func(now time.Time) error { return c.endSpoken(now, conn, session) })
 	}
-	return c.inOrder(now, conn, conn.session, func(now time.Time) error {
+	return c.inOrder(now, conn, conn.session, len(payload), func(now time.Time) error {
 		c.letGo(now, conn, wire.StateOffline)
 		c.drop(now, conn, nil)
 		return nil

@@ -197,6 +197,7 @@ type member struct {
 	cards                 int    // bytes in its sessions' cards
 	statements            int    // in the roster, by its devices
 	stored                uint64 // bytes of its devices' sends in all streams, with what the batch appends
+	held                  int    // bytes of its frames that wait for what other nodes did
 }
 
 func (c *Core) member(id wire.MemberID) *member {

@@ -20,7 +20,7 @@ func (c *Core) cursor(conn *connection, payload []byte) error {
 	}
 	if c.shared() && moved.Position > c.stream(moved.Stream).head {
 		// Another node may have appended what the device has.
-		c.frameWaits(conn, func(time.Time, io.Reader) { c.moveCursor(conn.device, moved) })
+		c.frameWaits(conn, len(payload), func(time.Time, io.Reader) { c.moveCursor(conn.device, moved) })
 		return nil
 	}
 	c.moveCursor(conn.device, moved)

@@ -22,8 +22,14 @@ const lookAgain = time.Second
 // changes the same again.
 const maxLooks = 8
 
-// maxWaits is how many frames of a connection wait at most.
-const maxWaits = 4096
+const (
+	// maxWaits is how many frames of a connection wait at most.
+	maxWaits = 4096
+	// maxHeld is how many bytes of one member's frames wait at most. A store that does not answer keeps them waiting.
+	maxHeld = 4 << 20
+	// waitSize is what a frame that waits is counted with beside its own bytes.
+	waitSize = 256
+)
 
 // nodes is what the core keeps of the dealings with other nodes.
 type nodes struct {
@@ -40,6 +46,7 @@ type nodes struct {
 	looks    int  // how often that was done
 	look     time.Time
 
+	hellos int    // of connections that wait
 	later  []step // wait for an Elsewhere that is asked for from now on
 	begun  []step // wait for the one that is under way
 	next   []step // wait for the next batch
@@ -70,14 +77,27 @@ func (c *Core) wait(do step) {
 	c.nodes.wanted = true
 }
 
-// frameWaits is wait for what a frame says. A connection of which too much waits is closed.
-func (c *Core) frameWaits(conn *connection, do step) {
-	if conn.waits >= maxWaits {
+// hold counts a frame of so many bytes that waits; false: it is too much. drop takes it back.
+func (m *member) hold(size int) bool {
+	if m.held+size+waitSize > maxHeld {
+		return false
+	}
+	m.held += size + waitSize
+	return true
+}
+
+func (m *member) drop(size int) { m.held -= size + waitSize }
+
+// frameWaits is wait for what a frame of so many bytes says. A connection of which too much waits is closed.
+func (c *Core) frameWaits(conn *connection, size int, do step) {
+	m := c.member(conn.device.member)
+	if conn.waits >= maxWaits || !m.hold(size) {
 		c.drop(conn.heard, conn, wire.Refuse(wire.CodeRateLimited))
 		return
 	}
 	conn.waits++
 	c.wait(func(now time.Time, entropy io.Reader) {
+		m.drop(size)
 		if conn.waits--; !conn.ending {
 			do(now, entropy)
 		}

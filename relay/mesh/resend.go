@@ -32,15 +32,25 @@ var outdated = map[wire.Code]bool{
 }
 
 // sendAgain judges a send once more when everything is known that is committed now: what its device knows it may know of another node.
-func (c *Core) sendAgain(conn *connection, payload []byte) {
+// False: too much of its member waits already.
+func (c *Core) sendAgain(conn *connection, payload []byte) bool {
+	m := c.member(conn.device.member)
+	if !m.hold(len(payload)) {
+		return false
+	}
 	kept := bytes.Clone(payload)
 	c.stall(conn, func(now time.Time) {
+		m.drop(len(kept))
+		if conn.ending {
+			return
+		}
 		conn.rejudged = true
 		if err := c.send(now, conn, kept); err != nil {
 			c.complain(conn, err)
 		}
 		conn.rejudged = false
 	})
+	return true
 }
 
 // stall passes over what a connection sends until do is done, and then asks for that again.
@@ -49,11 +59,8 @@ func (c *Core) stall(conn *connection, do func(now time.Time)) {
 	c.wait(func(now time.Time, _ io.Reader) {
 		again := conn.skipped
 		conn.stalled, conn.skipped = false, false
-		if conn.ending {
-			return
-		}
 		do(now)
-		if again {
+		if again && !conn.ending {
 			c.resume(conn, conn.device.last)
 		}
 	})

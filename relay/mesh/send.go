@@ -39,8 +39,7 @@ func (c *Core) send(now time.Time, conn *connection, payload []byte) error {
 	}
 	if err := c.accept(now, conn, s.After, s.Envelope); err != nil {
 		e := wire.AsError(err)
-		if c.shared() && !conn.rejudged && outdated[e.Code] {
-			c.sendAgain(conn, payload)
+		if c.shared() && !conn.rejudged && outdated[e.Code] && c.sendAgain(conn, payload) {
 			return nil
 		}
 		if counter > wire.MaxCounter {

@@ -92,21 +92,21 @@ func (c *Core) spokenElsewhere(s *session) error {
 }
 
 // inOrder does what a frame says of a session. Where the connection does not hold it, it must be known first who does on other
-// nodes; what follows then waits too, so that frames keep their order.
-func (c *Core) inOrder(now time.Time, conn *connection, id wire.SessionID, do func(now time.Time) error) error {
+// nodes; what follows then waits too, so that frames keep their order. size is the frame's, in bytes.
+func (c *Core) inOrder(now time.Time, conn *connection, id wire.SessionID, size int, do func(now time.Time) error) error {
 	if c.shared() {
 		s := c.sessions[sessionKey{conn.device.id, id}]
 		if conn.cards > 0 || id != conn.session && (s == nil || s.conn != conn) {
-			c.cardWaits(conn, do)
+			c.cardWaits(conn, size, do)
 			return nil
 		}
 	}
 	return do(now)
 }
 
-func (c *Core) cardWaits(conn *connection, do func(now time.Time) error) {
+func (c *Core) cardWaits(conn *connection, size int, do func(now time.Time) error) {
 	conn.cards++
-	c.frameWaits(conn, func(now time.Time, _ io.Reader) {
+	c.frameWaits(conn, size, func(now time.Time, _ io.Reader) {
 		conn.cards--
 		if err := do(now); err != nil {
 			c.complain(conn, err)
@@ -124,7 +124,7 @@ func (c *Core) card(now time.Time, conn *connection, payload []byte) error {
 	if id.IsZero() {
 		id = conn.session
 	}
-	return c.inOrder(now, conn, id, func(now time.Time) error { return c.setCard(now, conn, &set) })
+	return c.inOrder(now, conn, id, len(payload), func(now time.Time) error { return c.setCard(now, conn, &set) })
 }
 
 // setCard begins a session for which a connection speaks, or replaces a session's card by one of a higher version. One that is

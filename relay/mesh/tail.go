@@ -73,7 +73,7 @@ func (c *Core) tail(conn *connection, payload []byte) error {
 		}
 	}
 	if len(unknown) > 0 { // here, but perhaps not on another node
-		c.frameWaits(conn, func(time.Time, io.Reader) {
+		c.frameWaits(conn, len(payload), func(time.Time, io.Reader) {
 			for _, item := range unknown {
 				if conn.ending {
 					return

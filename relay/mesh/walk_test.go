@@ -51,10 +51,12 @@ func newWalk(t *testing.T, rt *rapid.T, nodes int) *walk {
 	first := memory.NewNode(start)
 	if nodes > 1 {
 		w.store = first.Store
-		w.config.Sessions = 100 // each node holds the bound by what it knows, so all together may pass it
 	}
 	w.config.Sends, w.config.Appends, w.config.Shows = mesh.Rate{}, mesh.Rate{}, mesh.Rate{}
 	w.config.MemberSessions, w.config.Sessions, w.config.MemberCards = 5, 11, 500
+	if nodes > 1 {
+		w.config.Sessions = 100 // each node holds the bound by what it knows, so all together may pass it
+	}
 	w.config.Keep = mesh.Retention{
 		Age:   time.Duration(rapid.SampledFrom([]int{0, 40}).Draw(rt, "keep seconds")) * time.Second,
 		Count: rapid.SampledFrom([]uint64{0, 6}).Draw(rt, "keep count"),
@@ -152,7 +154,7 @@ func (s *walk) connect(p *walker) {
 	s.conns++
 	p.gone()
 	p.conn = s.conns
-	p.barred = p.removed
+	p.barred, p.farewell = p.removed, ""
 	side := s.side()
 	s.open[p.conn], p.conns = side, append(p.conns, p.conn)
 	s.handle(side, mesh.Event{Kind: mesh.EventOpened, Conn: p.conn})

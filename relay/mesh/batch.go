@@ -39,7 +39,9 @@ type effect struct {
 	tail     *tail
 	device   *device
 	position wire.Position
-	call     func(now time.Time, verdict *Verdict) // for what is rare
+	// recipients is how many of a send's entries are theirs: the first ones.
+	recipients int
+	call       func(now time.Time, verdict *Verdict) // for what is rare
 }
 
 type effectKind uint8
@@ -60,15 +62,22 @@ const (
 // its array anew, and one that is quiet does not hold what it once needed.
 type room struct{ need int }
 
-// An array of at most leastRoom bytes is always kept, one of more than mostRoom never.
+// An array of at most leastRoom bytes is always kept, one of more than mostRoom never. A need above muchRoom is soon forgotten, a
+// smaller one after some hundreds of batches: batches of a mesh under load are of very different sizes.
 const (
 	leastRoom = 64 << 10
+	muchRoom  = 1 << 20
 	mostRoom  = 16 << 20
 )
 
 // empty gives b without its contents, or nothing where it is not kept.
 func (r *room) empty(b []byte) []byte {
-	r.need = max(len(b), r.need-r.need/16)
+	if r.need > muchRoom {
+		r.need -= r.need / 32
+	} else {
+		r.need -= r.need / 256
+	}
+	r.need = max(len(b), r.need)
 	if cap(b) > min(max(leastRoom, 4*r.need), mostRoom) {
 		return nil
 	}

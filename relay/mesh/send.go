@@ -95,7 +95,7 @@ func (c *Core) accept(now time.Time, conn *connection, after uint64, raw []byte)
 	})
 	op := c.batch.add(&c.batch.appends[len(c.batch.appends)-1])
 	d.last = envelope.Counter
-	c.batch.effects = append(c.batch.effects, effect{kind: effectSend, conn: conn, op: op, device: d})
+	c.batch.effects = append(c.batch.effects, effect{kind: effectSend, conn: conn, op: op, device: d, recipients: envelope.Recipients()})
 	return nil
 }
 
@@ -218,21 +218,17 @@ func (c *Core) sent(now time.Time, e *effect, verdict *Verdict) {
 	d.committed = op.Counter
 	d.last = max(d.last, op.Counter) // where one before it in the batch was found to be stored, the rest of the batch followed that
 	c.nodes.acted = true
-	envelope, err := wire.ParseEnvelope(op.Entries[0].Envelope)
-	if err != nil {
-		return // it was parsed when it was taken
-	}
 	placed := d.sent.next(op.Counter, op.Time)
-	for i := range envelope.Recipients() {
-		placed.Placed = append(placed.Placed, wire.Placed{Recipient: envelope.Recipient(i), Position: verdict.Places[i].Position})
-		if envelope.Kind == wire.KindDirect {
-			c.watch(c.stream(op.Entries[i].Stream), watched{verdict.Places[i].Position, op.Counter, d})
-		}
+	for i := range op.Entries[:e.recipients] {
+		placed.Placed = append(placed.Placed, wire.Placed{Recipient: op.Entries[i].Stream.ID, Position: verdict.Places[i].Position})
 	}
 	c.sendAccepted(e.conn, placed)
 	for i := range op.Entries {
 		entry := &op.Entries[i]
 		s := c.stream(entry.Stream)
+		if i < e.recipients && entry.Stream.Kind == wire.StreamInbox {
+			c.watch(s, watched{verdict.Places[i].Position, op.Counter, d})
+		}
 		c.grew(s, op.Time, len(entry.Envelope))
 		c.deliver(s, &Entry{
 			Position: verdict.Places[i].Position, Previous: verdict.Places[i].Previous, Time: op.Time, Sender: op.Device, Bytes: entry.Envelope,

@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"runtime"
 	"testing"
 
 	"claudemesh.com/mesh/shared/wire"
@@ -70,7 +71,10 @@ func spoken(t *testing.T, x Target) {
 		t.Errorf("the own card arrives as %+v", s)
 	}
 	lasting.Bye(wire.SessionID{})
-	watcher.Sees(bob, wire.StateOffline, one, lasting.Session)
+	gone := watcher.Sees(bob, wire.StateOffline, one, lasting.Session)
+	for Now() == uint64(gone[0].Since) { // or what the removal tells of lasting is what was told now, and passed over
+		runtime.Gosched()
+	}
 
 	// A member that is removed leaves nothing behind.
 	last := m.ConnectAs(t, bob, wire.SessionID{9}, true)

@@ -1,11 +1,9 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -25,26 +23,34 @@ var (
 	errMoved = fmt.Errorf("another writer moved the mesh: %w", wire.Refuse(wire.CodeUnavailable))
 )
 
-// actor runs one mesh's core in one goroutine: it gathers what waits, has the core handle it, commits what that wants
-// committed, and lets the outputs go. What comes during a commit makes the next batch.
+// actor runs one mesh's core: it gathers what waits, has the core handle it, commits what that wants committed, and lets the
+// outputs go. What comes during a commit makes the next batch. It has no goroutine of its own: the mailbox says who runs it, and
+// see run for how long.
 type actor struct {
 	hub  *hub
 	id   wire.MeshID
 	mail mailbox
 	lost atomic.Bool // its state is that of a node that this process is no more
 
-	// What follows belongs to run.
+	// What follows belongs to who runs it.
 	core     *mesh.Core
-	todo     []item // taken from the mail, not handled yet
+	spare    []item // what was taken from the mail last
+	todo     []item // of that: not handled yet
 	conns    map[mesh.ConnID]*conn
 	requests map[mesh.RequestID]chan<- *mesh.Answer
 	last     mesh.RequestID
-	touched  []*conn // have frames to flush
+	touched  []*conn    // have frames to flush
+	batch    mesh.Batch // was gathered and is to be settled, if gathered is set
+	gathered bool
+	busy     time.Time // when it last had something to do
+	alarm    *time.Timer
+	rings    time.Time // when alarm does
 
 	// What it told the hub that the core has.
 	connections, welcomed int
 }
 
+// newActor is taken by its maker, who is to run it.
 func newActor(hub *hub, id wire.MeshID) *actor {
 	return &actor{
 		hub: hub, id: id, mail: newMailbox(),
@@ -53,8 +59,28 @@ func newActor(hub *hub, id wire.MeshID) *actor {
 	}
 }
 
-func (a *actor) run() {
-	err := a.serve()
+// post gives the actor an item; false means that it has ended.
+func (a *actor) post(i item) bool {
+	run, ok := a.mail.put(i)
+	if run {
+		go a.run(endless)
+	}
+	return ok
+}
+
+// wake has the actor look for what is to be done without an item: its time has come, or the relay drains.
+func (a *actor) wake() {
+	if a.mail.wake() {
+		go a.run(endless)
+	}
+}
+
+// finish ends the actor.
+func (a *actor) finish(err error) {
+	defer a.hub.actors.Done()
+	if a.alarm != nil {
+		a.alarm.Stop()
+	}
 	if errors.Is(err, errIdle) {
 		return
 	}
@@ -72,101 +98,31 @@ func (a *actor) run() {
 	a.abandon(append(a.todo, left...), wire.AsError(err))
 }
 
-// serve returns errIdle when the actor was retired, and else why it cannot go on.
-func (a *actor) serve() (err error) {
-	defer func() {
-		// What breaks one mesh must not end the others.
-		if broken := recover(); broken != nil {
-			err = fmt.Errorf("panic: %v\n%s", broken, debug.Stack())
-		}
-	}()
-	a.hub.meters.loads.Add(1)
-	config := a.hub.config
-	config.Node = a.hub.node()
-	snapshot, err := a.hub.store.Load(context.Background(), a.id)
-	if err != nil {
-		a.hub.meters.loadFailures.Add(1)
-		return err
-	}
-	if a.core, err = mesh.New(config, snapshot, time.Now()); err != nil {
-		return err
-	}
-	alarm := time.NewTimer(0)
-	defer alarm.Stop()
-	var items []item
-	var stopping bool
-	for {
-		if len(a.todo) == 0 {
-			// Asked before the mail is taken: what came before the end is still carried out.
-			stopping = a.hub.stopping()
-			items = a.mail.take(items)
-			a.todo = items
-		}
-		if a.lost.Load() {
-			return errLost
-		}
-		busy := len(a.todo) > 0 || a.due()
-		if busy {
-			if err := a.step(); err != nil {
-				return err
-			}
-		}
-		if stopping && len(a.todo) == 0 {
-			return wire.Refuse(wire.CodeDraining)
-		}
-		if busy {
-			continue
-		}
-		idle := a.core.Idle()
-		alarm.Reset(a.sleep(idle))
-		select {
-		case <-a.mail.wake:
-		case <-a.hub.stop:
-		case <-alarm.C:
-			if idle && !a.due() && a.hub.retire(a) {
-				return errIdle
-			}
-		}
-	}
-}
-
-// sleep is how long there is nothing to do unless something comes.
-func (a *actor) sleep(idle bool) time.Duration {
-	const forever = 24 * time.Hour
-	wait := forever
-	if idle {
-		wait = idleAfter
-	}
-	if d := a.core.Deadline(); !d.IsZero() {
-		wait = min(wait, max(time.Until(d), 0))
-	}
-	return wait
-}
-
-func (a *actor) due() bool {
-	d := a.core.Deadline()
-	return !d.IsZero() && !time.Now().Before(d)
-}
-
 // batchFrames is how many frames share a batch at most. An answer can be a hundred times as large as the frame that asks for
 // it, so what waits could else make the core hold gigabytes before the first connection is found to read too slowly.
 const batchFrames = 4096
 
-// step is one cycle of the core: handle, commit, let go.
-func (a *actor) step() error {
+// gather has the core handle what waits.
+func (a *actor) gather(now time.Time) {
 	for n := 0; n < batchFrames && len(a.todo) > 0; {
-		n += a.handle(batchFrames - n)
+		n += a.handle(now, batchFrames-n)
 	}
-	if a.due() {
-		a.core.Handle(time.Now(), rand.Reader, mesh.Event{Kind: mesh.EventTick})
+	if a.due(now) {
+		a.core.Handle(now, rand.Reader, mesh.Event{Kind: mesh.EventTick})
 	}
+	a.batch, a.gathered = a.core.Take(), true
+}
+
+// settle commits what was gathered, and lets go what waited for that.
+func (a *actor) settle() error {
+	a.gathered = false
 	var verdicts []mesh.Verdict
-	if batch := a.core.Take(); !batch.Empty() {
+	if !a.batch.Empty() {
 		var err error
-		if verdicts, err = a.hub.committer.commit(batch); err != nil {
+		if verdicts, err = a.hub.committer.commit(a.batch); err != nil {
 			return err
 		}
-		a.hub.meters.settled(batch, verdicts)
+		a.hub.meters.settled(a.batch, verdicts)
 	}
 	moved := false
 	outputs := a.core.Committed(time.Now(), verdicts)
@@ -207,8 +163,7 @@ func (a *actor) flush() {
 
 // handle takes the first item, of a message as many frames as there is room for, and reports how much room that took. An
 // item leaves the list before it is handled, so that nothing that breaks the core is answered twice.
-func (a *actor) handle(room int) int {
-	now := time.Now()
+func (a *actor) handle(now time.Time, room int) int {
 	all := a.todo
 	i := &all[0]
 	a.todo = all[1:]

@@ -10,11 +10,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
-	"github.com/coder/websocket"
-
 	"claudemesh.com/mesh/relay/metrics"
+	"claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -23,17 +23,14 @@ func webSocket(t *testing.T) (*conn, net.Conn) {
 	t.Helper()
 	made := make(chan *conn, 1)
 	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		hijacked := &hijacker{ResponseWriter: w, limit: DefaultOutput + controlRoom}
-		ws, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{Subprotocols: []string{wire.Subprotocol}, CompressionMode: websocket.CompressionDisabled})
+		socket, early, err := websocket.Upgrade(w, r, wire.Subprotocol)
 		if err != nil {
 			t.Error(err)
 		}
-		ws.SetReadLimit(-1)
-		mail := newMailbox()
-		made <- &conn{
-			ws: ws, pipe: hijacked.pipe, outputLimit: DefaultOutput, input: newBudget(inputLimit), mail: &mail,
-			hub: &hub{live: map[*conn]struct{}{}, meters: newMeters(metrics.New(), nil)},
-		}
+		h := &hub{output: DefaultOutput, live: map[*conn]struct{}{}, meters: newMeters(metrics.New(), nil)}
+		c := newConn(h, socket, early, netip.Prefix{})
+		c.actor = newActor(h, wire.MeshID{1})
+		made <- c
 	}))
 	t.Cleanup(served.Close)
 	far, err := net.Dial("tcp", served.Listener.Addr().String())
@@ -48,7 +45,7 @@ func webSocket(t *testing.T) (*conn, net.Conn) {
 		t.Fatalf("the upgrade is answered %v: %v", answer, err)
 	}
 	c := <-made
-	t.Cleanup(func() { _ = c.ws.CloseNow() })
+	t.Cleanup(c.abort)
 	return c, far
 }
 

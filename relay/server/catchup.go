@@ -39,7 +39,7 @@ func (a *actor) catchUp(c *conn, o mesh.Output) {
 			return // the connection is gone, and its reader says so
 		}
 	}
-	a.mail.put(item{event: &done})
+	a.post(item{event: &done})
 }
 
 // readPage appends the frames of one page to b.

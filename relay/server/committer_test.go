@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,7 +65,6 @@ func TestCommitsAreShared(t *testing.T) {
 		s.through <- nil
 		s.through <- nil
 		waiting.Wait()
-		c.close()
 		if len(s.groups) != 2 || !slices.Equal(s.groups[0], []wire.MeshID{{1}}) || !slices.Equal(s.groups[1], []wire.MeshID{{2}, {3}, {4}}) {
 			t.Errorf("committed together: %v", s.groups)
 		}
@@ -85,6 +85,57 @@ func TestCommitterTellsOfFailure(t *testing.T) {
 		if err := <-failed; !errors.Is(err, full) {
 			t.Errorf("told %v", err)
 		}
-		c.close()
+	})
+}
+
+// broken is a store whose second commit breaks.
+type broken struct {
+	*slowStore
+	n int
+}
+
+func (b *broken) Commit(ctx context.Context, batches []mesh.Batch) ([][]mesh.Verdict, error) {
+	if b.n++; b.n == 2 {
+		panic("broken")
+	}
+	return b.slowStore.Commit(ctx, batches)
+}
+
+// What breaks a commit is told to all that shared it, and those that come after commit again.
+func TestCommitterOutlivesWhatBreaks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &broken{slowStore: &slowStore{Store: memory.New(time.Now()), through: make(chan error)}}
+		c := newCommitter(s, newMeters(metrics.New(), nil))
+		var waiting sync.WaitGroup
+		var told, broke atomic.Int32
+		commit := func(id byte) {
+			waiting.Go(func() {
+				defer func() {
+					if recover() != nil {
+						broke.Add(1)
+					}
+				}()
+				if _, err := c.commit(touch(id)); wire.CodeOf(err) == wire.CodeInternal {
+					told.Add(1)
+				}
+			})
+		}
+		commit(1)
+		synctest.Wait()
+		commit(2)
+		commit(3)
+		commit(4)
+		synctest.Wait()
+		s.through <- nil
+		waiting.Wait()
+		if told.Load() != 2 || broke.Load() != 1 {
+			t.Errorf("%d were told and %d broke, want 2 and 1", told.Load(), broke.Load())
+		}
+		commit(5)
+		s.through <- nil
+		waiting.Wait()
+		if len(s.groups) != 2 {
+			t.Errorf("committed together: %v", s.groups)
+		}
 	})
 }

@@ -1,14 +1,15 @@
 package server
 
 import (
-	"context"
+	"errors"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"sync"
-
-	"github.com/coder/websocket"
+	"time"
 
 	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -17,6 +18,8 @@ const (
 	messageSize = 256 << 10
 	// controlRoom is what a pipe takes above the output limit, for close and pong frames.
 	controlRoom = 64 << 10
+	// partLimit is how long a peer has to answer a close frame, so that it is read before the connection goes.
+	partLimit = 5 * time.Second
 	// inputLimit is how many bytes of one connection may wait for its mesh.
 	inputLimit = wire.MaxSocketMessage
 )
@@ -29,17 +32,28 @@ const (
 type conn struct {
 	id          mesh.ConnID
 	from        netip.Prefix // whom it counts for
-	ws          *websocket.Conn
 	pipe        *pipe
+	in          *websocket.Reader
 	outputLimit int
 	input       *budget
 	hub         *hub
-	mail        *mailbox // of its mesh
-	touched     bool     // the actor's: it is among those to be flushed
+	actor       *actor // of its mesh
+	touched     bool   // the actor's: it is among those to be flushed
 
 	mu     sync.Mutex
-	queued []byte // frames that wait for flush; nil while there are none
-	ending bool
+	queued []byte // frames that wait for flush, behind room for their head; nil while there are none
+	ending bool   // a close frame was sent, or the connection is gone: nothing follows
+}
+
+// newConn is a conn of a hub, for a WebSocket that was just opened. early is what was read of it already.
+func newConn(h *hub, c net.Conn, early []byte, from netip.Prefix) *conn {
+	n := &conn{
+		id: mesh.ConnID(h.lastConn.Add(1)), from: from, pipe: newPipe(c, h.output+controlRoom),
+		outputLimit: h.output, input: newBudget(inputLimit), hub: h,
+	}
+	n.pipe.unread = early
+	n.in = websocket.NewReader(n.pipe, n.control)
+	return n
 }
 
 // queue copies whole frames to what the next flush sends.
@@ -61,8 +75,8 @@ func (c *conn) add(frames []byte) (slow bool) {
 	}
 	for len(frames) > 0 {
 		n := wholeFrames(frames, messageSize)
-		if len(c.queued)+n > messageSize {
-			c.send()
+		if len(c.queued)+n > websocket.MaxHead+messageSize {
+			c.send(nil)
 		}
 		if c.queued == nil {
 			c.queued = borrow()
@@ -97,22 +111,27 @@ func wholeFrames(frames []byte, limit int) int {
 // flush sends what was queued.
 func (c *conn) flush() {
 	c.mu.Lock()
-	c.send()
+	c.send(nil)
 	c.mu.Unlock()
 }
 
-func (c *conn) send() {
-	if len(c.queued) == 0 {
-		return
-	}
-	// The pipe never waits, so there is nothing for a context to end. Where it fails, the reader finds the connection
-	// broken too.
-	c.hub.meters.bytesOut.Add(len(c.queued))
-	c.pipe.hold()
-	_ = c.ws.Write(context.Background(), websocket.MessageBinary, c.queued)
-	c.pipe.letGo()
-	giveBack(c.queued)
+// send writes what was queued as one message, and then a control frame where there is one. Where the pipe fails, the reader finds
+// the connection broken too.
+func (c *conn) send(control []byte) {
+	b, start := c.queued, 0
 	c.queued = nil
+	if len(b) > websocket.MaxHead {
+		start = websocket.PutHead(b, websocket.OpBinary, len(b)-websocket.MaxHead)
+		c.hub.meters.bytesOut.Add(len(b) - websocket.MaxHead)
+	} else if start = websocket.MaxHead; b == nil {
+		if len(control) == 0 {
+			return
+		}
+		b = borrow()
+	}
+	b = append(b, control...)
+	_, _ = c.pipe.Write(b[start:])
+	giveBack(b)
 }
 
 // end tells the peer why and when to come back, and closes. Later calls do nothing.
@@ -132,44 +151,80 @@ func (c *conn) endWith(frame []byte, code wire.Code) {
 	if c.ending {
 		return
 	}
-	c.ending = true
-	c.hub.meters.closedWith(code)
-	c.queued = append(c.queued, frame...)
-	c.send()
-	c.input.end()
-	c.mail.put(item{closed: c})
-	c.hub.sockets.Go(func() {
-		// Waits some seconds for the peer's answer, so that the close frame is read before the connection goes.
-		_ = c.ws.Close(statusOf(code), string(code))
-		c.hub.closed(c)
-	})
+	if len(frame) > 0 {
+		if c.queued == nil {
+			c.queued = borrow()
+		}
+		c.queued = append(c.queued, frame...)
+	}
+	c.gone(code)
+	c.sayClose(statusOf(code), string(code))
 }
 
-// hangUp is called when the peer is gone, or nobody takes what it sends.
-func (c *conn) hangUp() {
-	c.mu.Lock()
-	ending := c.ending
+// gone lets the mesh know that nothing more will come. It comes before the peer is told, who may look at what is counted.
+func (c *conn) gone(code wire.Code) {
 	c.ending = true
+	c.hub.meters.closedWith(code)
+	c.input.end()
+	c.actor.post(item{closed: c})
+}
+
+// sayClose sends a close frame, behind what is queued. The peer has some time to answer.
+func (c *conn) sayClose(status websocket.Status, reason string) {
+	c.send(websocket.AppendClose(nil, status, reason))
+	_ = c.pipe.SetReadDeadline(time.Now().Add(partLimit))
+}
+
+// errParted: the peer sent a close frame, and nothing follows.
+var errParted = errors.New("the peer closed the WebSocket")
+
+// control answers what a peer's WebSocket sends beside messages.
+func (c *conn) control(op websocket.Op, payload []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch op {
+	case websocket.OpPing:
+		if !c.ending {
+			c.send(websocket.AppendControl(nil, websocket.OpPong, payload))
+		}
+	case websocket.OpClose:
+		if err := websocket.CheckClose(payload); err != nil {
+			return err
+		}
+		if !c.ending {
+			c.gone(closedGone)
+			c.send(websocket.AppendControl(nil, websocket.OpClose, payload[:min(len(payload), 2)]))
+		}
+		return errParted
+	}
+	return nil
+}
+
+// serve reads the connection until it is gone, and forgets it.
+func (c *conn) serve() {
+	err := c.read()
+	c.mu.Lock()
+	if !c.ending {
+		why := wire.Code(closedGone)
+		if c.pipe.slow() {
+			why = wire.CodeSlowReader
+		}
+		c.gone(why)
+		if errors.Is(err, websocket.ErrProtocol) {
+			c.sayClose(websocket.StatusProtocolError, "")
+		}
+	}
 	c.mu.Unlock()
-	if ending {
-		return
-	}
-	if c.pipe.slow() {
-		c.hub.meters.closedWith(wire.CodeSlowReader)
-	} else {
-		c.hub.meters.closedWith(closedGone)
-	}
-	c.mail.put(item{closed: c})
-	_ = c.ws.CloseNow()
+	_ = c.pipe.Close()
 	c.hub.closed(c)
 }
 
 // statusOf is the WebSocket close code of a refusal: 4000 and the code's HTTP status.
-func statusOf(code wire.Code) websocket.StatusCode {
+func statusOf(code wire.Code) websocket.Status {
 	if code == "" {
-		return websocket.StatusNormalClosure
+		return websocket.StatusNormal
 	}
-	return websocket.StatusCode(4000 + code.Info().Status)
+	return websocket.Status(4000 + code.Info().Status)
 }
 
 // over reports whether the connection is being closed.

@@ -11,10 +11,11 @@ import (
 	"claudemesh.com/mesh/shared/wire"
 )
 
-// hub holds the meshes that are in memory, one goroutine each, and the connections to them. A mesh is loaded when it is
-// first asked for, and forgotten when nothing needs it or its state became doubtful.
+// hub holds the meshes that are in memory, and the connections to them. A mesh is loaded when it is first asked for, and
+// forgotten when nothing needs it or its state became doubtful.
 type hub struct {
 	store     store.Store
+	instant   bool // it is a store.Instant
 	config    mesh.Config
 	output    int
 	log       *slog.Logger
@@ -52,6 +53,7 @@ func newHub(c Config) *hub {
 		meshes: map[wire.MeshID]*actor{},
 		live:   map[*conn]struct{}{},
 	}
+	_, h.instant = c.Store.(store.Instant)
 	h.meters = newMeters(c.Metrics, h)
 	h.crowd = newCrowd(c.Limits.Connections, c.Limits.AddressConnections)
 	h.committer = newCommitter(c.Store, h.meters)
@@ -93,7 +95,8 @@ func (h *hub) mesh(id wire.MeshID) (*actor, error) {
 	if a == nil {
 		a = newActor(h, id)
 		h.meshes[id] = a
-		h.actors.Go(a.run)
+		h.actors.Add(1)
+		go a.run(endless)
 	}
 	return a, nil
 }
@@ -126,17 +129,14 @@ func (h *hub) open(id wire.MeshID, c *conn) {
 	if err != nil {
 		h.meters.closedWith(wire.CodeOf(err))
 		// Between checkUpgrade and here the relay began to drain, or lost its lease; waiting for a farewell would hold it up.
-		_ = c.ws.CloseNow()
+		_ = c.pipe.Close()
 		h.crowd.leave(c.from)
 		return
 	}
-	c.mail = &a.mail
+	c.actor = a
 	h.live[c] = struct{}{}
-	a.mail.put(item{opened: c})
-	h.sockets.Go(func() {
-		c.read()
-		c.hangUp()
-	})
+	a.post(item{opened: c})
+	h.sockets.Go(c.serve)
 }
 
 // closed forgets a connection.
@@ -178,7 +178,7 @@ func (h *hub) post(id wire.MeshID, i item) error {
 	defer h.mu.Unlock()
 	a, err := h.mesh(id)
 	if err == nil {
-		a.mail.put(i)
+		a.post(i)
 	}
 	return err
 }
@@ -199,14 +199,16 @@ func (h *hub) use() (done func(), err error) {
 func (h *hub) drain(ctx context.Context) {
 	h.mu.Lock()
 	h.draining = true
-	h.mu.Unlock()
 	close(h.stop)
+	for _, a := range h.meshes {
+		a.wake()
+	}
+	h.mu.Unlock()
 	if h.unwatch != nil {
 		h.unwatch()
 	}
 	h.actors.Wait()
 	h.uses.Wait()
-	h.committer.close()
 	gone := make(chan struct{})
 	go func() {
 		h.sockets.Wait()

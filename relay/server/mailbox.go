@@ -21,15 +21,17 @@ type request struct {
 	answer chan<- *mesh.Answer
 }
 
-// mailbox holds what waits for one mesh. Putting never waits: what connections can put is bounded by budgets,
-// what HTTP can by its requests.
+// mailbox holds what waits for one mesh, and says who runs it: one goroutine at a time, which took it and gives it back only
+// when nothing waits. So what is put is never left lying: either somebody runs the mesh and will look again, or the one that put
+// it is told to. Putting never waits: what connections can put is bounded by budgets, what HTTP can by its requests.
 type mailbox struct {
-	wake  chan struct{} // holds a token while there may be something to take
-	room  *budget       // for the messages of all its connections
-	large *budget       // for those above firstLimit, from there until they are in room
+	room  *budget // for the messages of all its connections
+	large *budget // for those above firstLimit, from there until they are in room
 
 	mu     sync.Mutex
 	items  []item
+	taken  bool // a goroutine runs the mesh
+	woken  bool // it is to look once more, though there may be no item
 	closed bool
 }
 
@@ -40,28 +42,43 @@ const largeInputs = 64
 // meshInputLimit is how many bytes of all connections of a mesh may wait for it.
 const meshInputLimit = 16 * inputLimit
 
+// newMailbox is taken by its maker.
 func newMailbox() mailbox {
-	return mailbox{wake: make(chan struct{}, 1), room: newBudget(meshInputLimit), large: newBudget(largeInputs)}
+	return mailbox{room: newBudget(meshInputLimit), large: newBudget(largeInputs), taken: true}
 }
 
-// put adds an item; false means that the mailbox is closed.
-func (b *mailbox) put(i item) bool {
+// put adds an item. run: nobody runs the mesh, so the caller is to. Not ok: the mailbox is closed.
+func (b *mailbox) put(i item) (run, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false, false
+	}
+	b.items = append(b.items, i)
+	run = !b.taken
+	b.taken = true
+	return run, true
+}
+
+// wake has somebody look at the mesh without an item; run is as with put.
+func (b *mailbox) wake() (run bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return false
 	}
-	b.items = append(b.items, i)
-	b.poke()
-	return true
+	b.woken = true
+	run = !b.taken
+	b.taken = true
+	return run
 }
 
-// poke has whoever waits for mail look around.
-func (b *mailbox) poke() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
+// giveBack ends the caller's running of the mesh; false: something came, and the caller goes on.
+func (b *mailbox) giveBack() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.taken = len(b.items) > 0 || b.woken
+	return !b.taken
 }
 
 // take empties the mailbox; room becomes its next buffer.
@@ -70,7 +87,7 @@ func (b *mailbox) take(room []item) []item {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	items := b.items
-	b.items = room[:0]
+	b.items, b.woken = room[:0], false
 	return items
 }
 

@@ -106,7 +106,7 @@ func newMeters(r *metrics.Registry, h *hub) *meters {
 		yield("mesh", float64(mail))
 		yield("peer", float64(output))
 	})
-	r.Func("gauge", "claudemesh_commit_queue", "Batches that wait for the next transaction.", func() float64 { return float64(len(h.committer.queue)) })
+	r.Func("gauge", "claudemesh_commit_queue", "Batches that wait for the next transaction.", func() float64 { return float64(h.committer.queue()) })
 	return m
 }
 

@@ -43,13 +43,13 @@ func (h *hub) moved(ids []wire.MeshID, all bool) {
 	defer h.mu.Unlock()
 	if all {
 		for _, a := range h.meshes {
-			a.mail.put(item{event: &mesh.Event{Kind: mesh.EventMoved}})
+			a.post(item{event: &mesh.Event{Kind: mesh.EventMoved}})
 		}
 		return
 	}
 	for _, id := range ids {
 		if a := h.meshes[id]; a != nil {
-			a.mail.put(item{event: &mesh.Event{Kind: mesh.EventMoved}})
+			a.post(item{event: &mesh.Event{Kind: mesh.EventMoved}})
 		}
 	}
 }
@@ -61,7 +61,7 @@ func (h *hub) rejoin(ctx context.Context, shared store.Shared) {
 	h.lost = true
 	for _, a := range h.meshes {
 		a.lost.Store(true)
-		a.mail.poke()
+		a.wake()
 	}
 	h.mu.Unlock()
 	h.actors.Wait()
@@ -108,7 +108,7 @@ func (a *actor) askElsewhere(since mesh.Mark) {
 	} else {
 		event.Elsewhere = &e
 	}
-	a.mail.put(item{event: &event})
+	a.post(item{event: &event})
 }
 
 // follow carries out an OutputFollow.
@@ -126,5 +126,5 @@ func (a *actor) follow(o mesh.Output) {
 	} else {
 		event.Followed.Page = page
 	}
-	a.mail.put(item{event: &event})
+	a.post(item{event: &event})
 }

@@ -9,5 +9,5 @@ func nonblocking(net.Conn) func([]byte) (int, error) {
 	return func([]byte) (int, error) { return 0, nil }
 }
 
-// polling is nil: every connection is read through a buffer of its own.
-func polling(net.Conn) func() (*input, int, error) { return nil }
+// polling holds a buffer while it waits.
+func polling(c net.Conn) func() (*input, int, error) { return waiting(c) }

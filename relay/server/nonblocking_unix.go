@@ -51,15 +51,15 @@ func nonblocking(c net.Conn) func([]byte) (int, error) {
 }
 
 // polling gives a function that waits until there is something to read and only then borrows a buffer for it, so that a
-// connection that is quiet holds none. Only one goroutine reads at a time. It is nil for a connection that is no plain socket.
+// connection that is quiet holds none. Only one goroutine reads at a time.
 func polling(c net.Conn) func() (*input, int, error) {
 	socket, ok := c.(syscall.Conn)
 	if !ok {
-		return nil
+		return waiting(c)
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return nil
+		return waiting(c)
 	}
 	var (
 		buffer  *input

@@ -13,7 +13,7 @@ const stallLimit = 30 * time.Second
 
 var errSlowReader = errors.New("more waits for this connection than it may hold back")
 
-// pipe is the net.Conn below a WebSocket. Write never waits: it hands the kernel what it takes at once, which is nearly
+// pipe is the connection below a WebSocket. Write never waits: it hands the kernel what it takes at once, which is nearly
 // always everything, and keeps the rest for a goroutine that lives only until that is written. So a mesh is never held up by
 // one of its connections, and an idle connection costs no goroutine for writing.
 //
@@ -23,13 +23,12 @@ type pipe struct {
 	limit int
 	try   func([]byte) (int, error)
 
+	// What follows belongs to who reads; only one goroutine does at a time.
 	poll   func() (*input, int, error)
 	unread []byte // of what came before, or of lent
 	lent   *input
 
 	mu      sync.Mutex
-	corked  bool
-	cork    []byte // what Write took since hold
 	waiting []byte
 	backlog int // bytes that the kernel has not taken: waiting, and what drain has in hand
 	err     error
@@ -43,19 +42,21 @@ func newPipe(c net.Conn, limit int) *pipe {
 	return p
 }
 
-// Read holds a buffer only while there is more in it. It is called by one goroutine at a time.
-func (p *pipe) Read(b []byte) (int, error) {
-	if len(p.unread) == 0 {
-		if p.poll == nil || len(b) >= len(input{}) {
-			return p.Conn.Read(b)
-		}
-		lent, n, err := p.poll()
-		if err != nil {
-			return 0, err
-		}
-		p.lent, p.unread = lent, lent[:n]
+// Window implements websocket.Source: a buffer is held only while there is more in it.
+func (p *pipe) Window() ([]byte, error) {
+	if len(p.unread) > 0 {
+		return p.unread, nil
 	}
-	n := copy(b, p.unread)
+	lent, n, err := p.poll()
+	if err != nil {
+		return nil, err
+	}
+	p.lent, p.unread = lent, lent[:n]
+	return p.unread, nil
+}
+
+// Take implements websocket.Source.
+func (p *pipe) Take(n int) {
 	if p.unread = p.unread[n:]; len(p.unread) == 0 {
 		p.unread = nil
 		if p.lent != nil {
@@ -63,34 +64,23 @@ func (p *pipe) Read(b []byte) (int, error) {
 			p.lent = nil
 		}
 	}
-	return n, nil
 }
 
-// hold makes Write gather what it is given, until letGo writes it at once: a WebSocket message in one system call, though it
-// is written in parts.
-func (p *pipe) hold() {
-	p.mu.Lock()
-	p.corked, p.cork = true, borrow()
-	p.mu.Unlock()
-}
-
-func (p *pipe) letGo() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	cork := p.cork
-	p.corked, p.cork = false, nil
-	_, _ = p.write(cork) // the next Write tells
-	giveBack(cork)
+// Read implements websocket.Source.
+func (p *pipe) Read(b []byte) (int, error) {
+	if len(p.unread) == 0 && len(b) >= len(input{}) {
+		return p.Conn.Read(b)
+	}
+	window, err := p.Window()
+	n := copy(b, window)
+	p.Take(n)
+	return n, err
 }
 
 // Write takes all of b or fails; it keeps no reference to b.
 func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.corked {
-		p.cork = append(p.cork, b...)
-		return len(b), nil
-	}
 	return p.write(b)
 }
 

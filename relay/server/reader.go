@@ -1,13 +1,11 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"io"
 	"sync"
 
-	"github.com/coder/websocket"
-
+	"claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -26,7 +24,7 @@ type message struct {
 func (m *message) settled() {
 	if m.large {
 		m.large = false
-		m.conn.mail.large.give(1)
+		m.conn.actor.mail.large.give(1)
 	}
 }
 
@@ -34,53 +32,80 @@ var messages = sync.Pool{New: func() any { return &message{data: make([]byte, 0,
 
 func (m *message) release() {
 	m.conn.input.give(len(m.data))
-	m.conn.mail.room.give(len(m.data))
+	m.conn.actor.mail.room.give(len(m.data))
 	m.conn, m.data, m.rest = nil, m.data[:0], nil
 	if cap(m.data) <= keepBuffer {
 		messages.Put(m)
 	}
 }
 
-// read hands every message of a connection to its mesh, until the one or the other ends.
-func (c *conn) read() {
+// read hands every message of a connection to its mesh, until the one or the other ends; what then comes up to the peer's close
+// frame is not looked at.
+func (c *conn) read() error {
 	limit := firstLimit
 	for {
 		m, err := c.next(limit)
 		if m != nil && (err != nil || c.over()) {
 			m.settled()
 		}
-		if c.over() {
-			return // what still came is not looked at
+		if c.over() && err == nil {
+			return c.ignore()
 		}
 		if err != nil {
 			var refusal *wire.Error
 			if errors.As(err, &refusal) {
 				c.end(refusal)
+				return c.ignore()
 			}
-			return
+			return err
 		}
 		c.hub.meters.bytesIn.Add(len(m.data))
-		taken := c.input.take(len(m.data)) && c.mail.room.take(len(m.data))
+		taken := c.input.take(len(m.data)) && c.actor.mail.room.take(len(m.data))
 		m.settled()
-		if !taken || !c.mail.put(item{message: m}) {
-			return
+		if !taken || !c.hand(m, limit == firstLimit) {
+			return c.ignore()
 		}
 		limit = wire.MaxSocketMessage
 	}
 }
 
+// ignore reads to the end of the connection.
+func (c *conn) ignore() error {
+	for {
+		if _, err := io.Copy(io.Discard, c.in); err != nil {
+			return err
+		}
+		if _, err := c.in.Next(); err != nil {
+			return err
+		}
+	}
+}
+
+// hand gives a message to the mesh; where nobody runs that, this goroutine does, so that a message needs no other. The first, with
+// its hello, is left to another: signatures are checked deep in the stack, and a reader keeps its stack. False: the mesh is gone.
+func (c *conn) hand(m *message, first bool) bool {
+	if first {
+		return c.actor.post(item{message: m})
+	}
+	run, ok := c.actor.mail.put(item{message: m})
+	if run {
+		c.actor.run(helping)
+	}
+	return ok
+}
+
 // next reads one message; a *wire.Error is the peer's fault, any other means that the connection is gone.
 func (c *conn) next(limit int) (*message, error) {
-	kind, r, err := c.ws.Reader(context.Background())
+	kind, err := c.in.Next()
 	if err != nil {
 		return nil, err
 	}
-	if kind != websocket.MessageBinary {
+	if kind != websocket.OpBinary {
 		return nil, wire.Errorf(wire.CodeMalformed, "Frames are binary; this message was text.")
 	}
 	m := messages.Get().(*message)
 	m.conn = c
-	m.data, err = m.readUpTo(r, limit)
+	m.data, err = m.readUpTo(c.in, limit)
 	m.rest = m.data
 	if err == nil && len(m.data) == 0 {
 		err = wire.Errorf(wire.CodeMalformed, "A message holds one frame or more; this one was empty.")
@@ -96,7 +121,7 @@ func (m *message) readUpTo(r io.Reader, limit int) ([]byte, error) {
 	b := m.data[:0]
 	for {
 		if len(b) > firstLimit && limit > firstLimit && !m.large {
-			if !m.conn.mail.large.take(1) {
+			if !m.conn.actor.mail.large.take(1) {
 				return b, errNoMesh
 			}
 			m.large = true

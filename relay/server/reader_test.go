@@ -5,39 +5,37 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"github.com/coder/websocket"
 
 	"claudemesh.com/mesh/relay/metrics"
-
+	upgrade "claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
 
 // pair is a conn as the relay reads it, with the peer's end of its WebSocket.
 func pair(t *testing.T) (*conn, *websocket.Conn) {
 	t.Helper()
-	accepted := make(chan *websocket.Conn, 1)
-	done := make(chan struct{})
+	h := &hub{output: DefaultOutput, live: map[*conn]struct{}{}, crowd: newCrowd(0, 0), meters: newMeters(metrics.New(), nil)}
+	accepted := make(chan *conn, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := websocket.Accept(w, r, nil)
+		c, early, err := upgrade.Upgrade(w, r, "")
 		if err != nil {
 			t.Error(err)
 		}
-		accepted <- ws
-		<-done
+		accepted <- newConn(h, c, early, netip.Prefix{})
 	}))
 	peer, _, err := websocket.Dial(t.Context(), s.URL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mail := newMailbox()
-	c := &conn{ws: <-accepted, input: newBudget(inputLimit), mail: &mail, hub: &hub{live: map[*conn]struct{}{}, crowd: newCrowd(0, 0), meters: newMeters(metrics.New(), nil)}}
-	c.ws.SetReadLimit(-1)
+	c := <-accepted
+	c.actor = newActor(h, wire.MeshID{1})
 	t.Cleanup(func() {
-		close(done)
 		_ = peer.CloseNow()
-		_ = c.ws.CloseNow()
+		c.abort()
 		s.Close()
 		http.DefaultClient.CloseIdleConnections()
 	})
@@ -48,7 +46,7 @@ func pair(t *testing.T) (*conn, *websocket.Conn) {
 // does not.
 func TestLargeMessagesWaitTheirTurn(t *testing.T) {
 	c, peer := pair(t)
-	c.mail.large.end() // whoever waits is let go without room
+	c.actor.mail.large.end() // whoever waits is let go without room
 	for _, size := range []int{100, firstLimit, firstLimit + 1} {
 		sent := make(chan error, 1)
 		go func() { sent <- peer.Write(context.Background(), websocket.MessageBinary, make([]byte, size)) }()
@@ -69,7 +67,7 @@ func TestLargeMessagesLeaveTheirPlace(t *testing.T) {
 		c, peer := pair(t)
 		ended := make(chan struct{})
 		go func() {
-			c.read()
+			_ = c.read()
 			close(ended)
 		}()
 		if err := peer.Write(t.Context(), websocket.MessageBinary, []byte("first")); err != nil {
@@ -91,8 +89,8 @@ func TestLargeMessagesLeaveTheirPlace(t *testing.T) {
 		if whole {
 			want = 2
 		}
-		if got := len(c.mail.take(nil)); got != want || c.mail.large.used != 0 {
-			t.Errorf("whole %v: %d messages arrived, %d places are held", whole, got, c.mail.large.used)
+		if got := len(c.actor.mail.take(nil)); got != want || c.actor.mail.large.used != 0 {
+			t.Errorf("whole %v: %d messages arrived, %d places are held", whole, got, c.actor.mail.large.used)
 		}
 	}
 }

@@ -1,18 +1,13 @@
 package server
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"net"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/coder/websocket"
-
 	"claudemesh.com/mesh/relay/api"
-	"claudemesh.com/mesh/relay/mesh"
+	"claudemesh.com/mesh/relay/websocket"
 	"claudemesh.com/mesh/shared/wire"
 )
 
@@ -36,22 +31,17 @@ func (h *hub) socketHandler(c api.Config) http.Handler {
 			refuseCrowd(w)
 			return
 		}
-		hijacked := &hijacker{ResponseWriter: w, limit: h.output + controlRoom}
-		ws, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{
-			Subprotocols:       []string{wire.Subprotocol},
-			InsecureSkipVerify: true, // checkUpgrade looked at the Origin
-			CompressionMode:    websocket.CompressionDisabled,
-		})
+		socket, early, err := websocket.Upgrade(w, r, wire.Subprotocol)
 		if err != nil {
-			h.log.Debug("an upgrade failed", "error", err)
 			h.crowd.leave(from)
+			if errors.Is(err, websocket.ErrHandshake) {
+				err = wire.Errorf(wire.CodeMalformed, "This is no handshake of WebSockets, version 13.")
+				api.WriteError(w, err)
+			}
+			h.log.Debug("an upgrade failed", "error", err)
 			return
 		}
-		ws.SetReadLimit(-1) // conn.read has limits of its own, and a code for them
-		h.open(id, &conn{
-			id: mesh.ConnID(h.lastConn.Add(1)), from: from, ws: ws, pipe: hijacked.pipe,
-			outputLimit: h.output, input: newBudget(inputLimit), hub: h,
-		})
+		h.open(id, newConn(h, socket, early, from))
 	})
 }
 
@@ -83,31 +73,4 @@ func speaks(header http.Header, subprotocol string) bool {
 		}
 	}
 	return false
-}
-
-// hijacker gives websocket.Accept a pipe in place of the bare connection.
-type hijacker struct {
-	http.ResponseWriter
-	limit int
-	pipe  *pipe
-}
-
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, both, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, fmt.Errorf("taking the connection over: %w", err)
-	}
-	h.pipe = newPipe(c, h.limit)
-	// The pipe gathers what is written and reads into buffers that are lent, so neither side needs more than the head of a
-	// WebSocket frame here. Where the pipe cannot lend, the reader keeps its buffer, and in it what the peer sent already.
-	reader := both.Reader
-	if h.pipe.poll != nil {
-		early, err := reader.Peek(reader.Buffered())
-		if err != nil {
-			return nil, nil, fmt.Errorf("taking the connection over: %w", err)
-		}
-		h.pipe.unread = bytes.Clone(early)
-		reader = bufio.NewReaderSize(h.pipe, 16)
-	}
-	return h.pipe, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.pipe, 16)), nil
 }

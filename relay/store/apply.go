@@ -14,6 +14,7 @@ type Applier struct {
 	generation uint32
 	meshes     map[wire.MeshID]*meshTx
 	order      []*meshTx
+	spare      []*meshTx // of commits before
 	buffers    [][]byte
 	kept       int // bytes in buffers
 }
@@ -35,6 +36,7 @@ func (a *Applier) Apply(batches []mesh.Batch) ([][]mesh.Verdict, error) {
 			return nil, err
 		}
 		verdicts[i] = make([]mesh.Verdict, len(batch.Ops))
+		m.places = make([]mesh.Place, 0, entriesOf(batch))
 		for j, op := range batch.Ops {
 			if verdicts[i][j], err = m.apply(op); err != nil {
 				return nil, err
@@ -57,10 +59,13 @@ func (a *Applier) mesh(id wire.MeshID) (*meshTx, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &meshTx{
-		applier: a, rows: a.rows, id: id, row: row, saved: row,
-		streams: make(map[wire.Stream]*streamTx), counters: make(map[wire.DeviceID]*counterTx),
+	var m *meshTx
+	if n := len(a.spare); n > 0 {
+		m, a.spare = a.spare[n-1], a.spare[:n-1]
+	} else {
+		m = &meshTx{applier: a, rows: a.rows, streams: make(map[wire.Stream]*streamTx), counters: make(map[wire.DeviceID]*counterTx)}
 	}
+	m.id, m.row, m.saved = id, row, row
 	a.meshes[id] = m
 	a.order = append(a.order, m)
 	return m, nil
@@ -73,6 +78,10 @@ func (a *Applier) reset() {
 				a.buffers = append(a.buffers, s.data[:0])
 				a.kept += size
 			}
+			s.data = nil
+		}
+		if len(a.spare) < maxSpare && m.reset() {
+			a.spare = append(a.spare, m)
 		}
 	}
 	clear(a.meshes)
@@ -83,6 +92,23 @@ func (a *Applier) reset() {
 // maxKept is how many bytes of buffers for chunks are kept for the next commit: small ones for many streams, or the largest for
 // some.
 const maxKept = 16 << 20
+
+// What is kept of meshes for the next commit: so many, with at most so many streams and as many counters each. It saves small
+// commits that follow each other from making the same anew.
+const (
+	maxSpare        = 16
+	maxSpareStreams = 128
+)
+
+// entriesOf is how many places the envelopes of a batch get at most.
+func entriesOf(batch mesh.Batch) (n int) {
+	for _, op := range batch.Ops {
+		if op, ok := op.(*mesh.AppendEnvelope); ok {
+			n += len(op.Entries)
+		}
+	}
+	return n
+}
 
 func (a *Applier) buffer() []byte {
 	if n := len(a.buffers); n > 0 {
@@ -105,8 +131,35 @@ type meshTx struct {
 	touched  []*streamTx
 	counters map[wire.DeviceID]*counterTx
 	counted  []*counterTx
+	places   []mesh.Place // room for those of the batch
+
+	// Of the operation before: those that follow each other are often of one device, to one member.
+	lastStream  *streamTx
+	lastCounter *counterTx
+
+	spareStreams  []*streamTx
+	spareCounters []*counterTx
 	// overtaken are sessions of which this commit did not do something.
 	overtaken map[SessionKey]bool
+}
+
+// reset makes it ready for another mesh, or reports that it grew too large to keep.
+func (m *meshTx) reset() bool {
+	if len(m.touched) > maxSpareStreams || len(m.counted) > maxSpareStreams {
+		return false
+	}
+	for _, s := range m.touched {
+		*s = streamTx{shares: s.shares[:0]}
+	}
+	m.spareStreams = append(m.spareStreams, m.touched...)
+	m.spareCounters = append(m.spareCounters, m.counted...)
+	m.spareStreams = m.spareStreams[:min(len(m.spareStreams), maxSpareStreams)]
+	m.spareCounters = m.spareCounters[:min(len(m.spareCounters), maxSpareStreams)]
+	m.touched, m.counted = m.touched[:0], m.counted[:0]
+	clear(m.streams)
+	clear(m.counters)
+	m.lastStream, m.lastCounter, m.places, m.overtaken = nil, nil, nil, nil
+	return true
 }
 
 type counterTx struct {
@@ -115,15 +168,25 @@ type counterTx struct {
 }
 
 func (m *meshTx) counter(device wire.DeviceID) (*counterTx, error) {
+	if m.lastCounter != nil && m.lastCounter.device == device {
+		return m.lastCounter, nil
+	}
 	if counter := m.counters[device]; counter != nil {
+		m.lastCounter = counter
 		return counter, nil
 	}
 	row, err := m.rows.Counter(m.row.Number, device)
 	if err != nil {
 		return nil, err
 	}
-	counter := &counterTx{device, row, row}
-	m.counters[device] = counter
+	var counter *counterTx
+	if n := len(m.spareCounters); n > 0 {
+		counter, m.spareCounters = m.spareCounters[n-1], m.spareCounters[:n-1]
+	} else {
+		counter = new(counterTx)
+	}
+	*counter = counterTx{device, row, row}
+	m.lastCounter, m.counters[device] = counter, counter
 	m.counted = append(m.counted, counter)
 	return counter, nil
 }
@@ -278,7 +341,9 @@ func (m *meshTx) envelope(op *mesh.AppendEnvelope) (mesh.Verdict, error) {
 	if counter.row.Last != op.After || op.Counter <= counter.row.Last {
 		return mesh.Verdict{Outcome: mesh.Resume, Last: counter.row.Last}, nil
 	}
-	verdict := mesh.Verdict{Outcome: mesh.Done, Places: make([]mesh.Place, len(op.Entries))}
+	from, to := len(m.places), len(m.places)+len(op.Entries)
+	m.places = m.places[:to]
+	verdict := mesh.Verdict{Outcome: mesh.Done, Places: m.places[from:to:to]}
 	for i := range op.Entries {
 		place, err := m.append(op.Entries[i].Stream, op.Time, op.Device, op.Entries[i].Envelope)
 		if err != nil {
@@ -286,7 +351,7 @@ func (m *meshTx) envelope(op *mesh.AppendEnvelope) (mesh.Verdict, error) {
 		}
 		verdict.Places[i] = place
 		size := len(op.Entries[i].Envelope)
-		m.streams[op.Entries[i].Stream].wrote(op.Device, op.Time, size)
+		m.lastStream.wrote(op.Device, op.Time, size)
 		counter.row.Bytes += uint64(mesh.EntryOverhead + size)
 	}
 	counter.row.Last = op.Counter

@@ -24,7 +24,10 @@ type streamTx struct {
 // wrote counts an append for the audit.
 func (s *streamTx) wrote(device wire.DeviceID, time uint64, size int) {
 	s.time = time
-	at := slices.IndexFunc(s.shares, func(share Share) bool { return share.Device == device })
+	at := len(s.shares) - 1 // often that of the entry before
+	if at < 0 || s.shares[at].Device != device {
+		at = slices.IndexFunc(s.shares, func(share Share) bool { return share.Device == device })
+	}
 	if at < 0 {
 		at = len(s.shares)
 		s.shares = append(s.shares, Share{Device: device})
@@ -34,7 +37,11 @@ func (s *streamTx) wrote(device wire.DeviceID, time uint64, size int) {
 }
 
 func (m *meshTx) stream(name wire.Stream) (*streamTx, error) {
+	if m.lastStream != nil && m.lastStream.name == name {
+		return m.lastStream, nil
+	}
 	if s := m.streams[name]; s != nil {
+		m.lastStream = s
 		return s, nil
 	}
 	row, err := m.rows.Stream(m.row.Number, name)
@@ -44,8 +51,14 @@ func (m *meshTx) stream(name wire.Stream) (*streamTx, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &streamTx{name: name, row: row, saved: row}
-	m.streams[name] = s
+	var s *streamTx
+	if n := len(m.spareStreams); n > 0 {
+		s, m.spareStreams = m.spareStreams[n-1], m.spareStreams[:n-1]
+	} else {
+		s = new(streamTx)
+	}
+	s.name, s.row, s.saved = name, row, row
+	m.lastStream, m.streams[name] = s, s
 	m.touched = append(m.touched, s)
 	return s, nil
 }

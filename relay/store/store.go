@@ -74,6 +74,13 @@ type Shared interface {
 	Moved(ctx context.Context) (meshes []wire.MeshID, all bool, err error)
 }
 
+// Instant is a Store whose Commit waits for no disk and no other process, so that whoever has something to commit may do it
+// where it stands.
+type Instant interface {
+	Store
+	Instant()
+}
+
 // ErrNodeLost is within the errors of a Shared store when this node's lease lapsed: it could not reach the store for so long that the
 // others may have taken its sessions over. Nothing that it commits is carried out any more, until Join. Its code is CodeUnavailable.
 var ErrNodeLost = fmt.Errorf("this node lost its lease: %w", wire.Refuse(wire.CodeUnavailable))

@@ -122,6 +122,7 @@ type Envelope struct {
 
 	recipients []byte
 	stanzas    []byte
+	raw        []byte
 }
 
 // ParseEnvelope reads exactly one envelope, checking every bound and order of section 5. It does not allocate.
@@ -172,6 +173,7 @@ func ParseEnvelope(b []byte) (Envelope, error) {
 	if r.Failed() || r.Left() != 0 {
 		return Envelope{}, errEnvelope
 	}
+	e.raw = b
 	return e, nil
 }
 
@@ -236,6 +238,9 @@ func (e *Envelope) StanzaFor(device DeviceID) (nonce, box []byte, ok bool) {
 // AppendFiltered appends the envelope with only the stanzas of devices that keep accepts. What a recipient is handed, and
 // what its stream stores, is made so.
 func (e *Envelope) AppendFiltered(b []byte, keep func(DeviceID) bool) []byte {
+	if e.Stanzas() == 1 && keep(e.StanzaDevice(0)) {
+		return append(b, e.raw...)
+	}
 	b = append(b, e.Header...)
 	b = append(b, e.Commitment...)
 	b = append(b, e.Nonce...)
@@ -253,6 +258,9 @@ func (e *Envelope) AppendFiltered(b []byte, keep func(DeviceID) bool) []byte {
 
 // AppendForDevice appends the envelope with the device's own stanza, or none. It does not allocate.
 func (e *Envelope) AppendForDevice(b []byte, device DeviceID) []byte {
+	if e.Stanzas() == 1 && e.StanzaDevice(0) == device {
+		return append(b, e.raw...)
+	}
 	b = append(b, e.Header...)
 	b = append(b, e.Commitment...)
 	b = append(b, e.Nonce...)

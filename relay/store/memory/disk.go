@@ -107,7 +107,9 @@ func (d *disk) SaveStream(row store.StreamRow) error {
 
 func (d *disk) AddChunk(chunk store.Chunk) error {
 	l := d.logs[chunk.Stream-1]
-	chunk.Data = bytes.Clone(chunk.Data)
+	data := make([]byte, len(chunk.Data)) // bytes.Clone would clear what it rounds up to
+	copy(data, chunk.Data)
+	chunk.Data = data
 	l.chunks = append(l.chunks, chunk)
 	return nil
 }

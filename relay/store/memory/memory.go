@@ -31,7 +31,7 @@ type Store struct {
 	closed  bool
 }
 
-var _ store.Store = (*Store)(nil)
+var _ store.Instant = (*Store)(nil)
 
 // New is an empty store, opened at a time.
 func New(now time.Time) *Store {
@@ -58,6 +58,9 @@ func (s *Store) SetFaults(f Faults) {
 	defer s.disk.mu.Unlock()
 	s.faults = f
 }
+
+// Instant implements store.Instant.
+func (*Store) Instant() {}
 
 var errClosed = wire.Errorf(wire.CodeUnavailable, "the store is closed")
 

@@ -10,11 +10,25 @@ import (
 
 // rows are the tables within the writer's transaction. Every statement on what a mesh owns names the mesh's number, or that
 // of a stream which was found through it.
-type rows struct{ conn *sqlite.Conn }
+type rows struct {
+	conn *sqlite.Conn
+	lent *lent
+}
 
 var _ store.Rows = rows{}
 
-func (r rows) Mesh(id wire.MeshID) (store.MeshRow, error) { return reader(r).mesh(id) }
+// lent is the blob that the SQL function lent() gives. To bind a blob copies it byte by byte, which took as long as to write it to
+// the disk; what a function gives is copied at once.
+type lent struct{ data []byte }
+
+func newRows(conn *sqlite.Conn) (rows, error) {
+	l := new(lent)
+	return rows{conn, l}, conn.CreateFunction("lent", &sqlite.FunctionImpl{
+		Scalar: func(sqlite.Context, []sqlite.Value) (sqlite.Value, error) { return sqlite.BlobValue(l.data), nil },
+	})
+}
+
+func (r rows) Mesh(id wire.MeshID) (store.MeshRow, error) { return reader{r.conn}.mesh(id) }
 
 func (r rows) AddMesh(id wire.MeshID, row store.MeshRow) (int64, error) {
 	err := prepare(r.conn, "INSERT INTO mesh (id, head, record) VALUES (?, ?, ?)").
@@ -28,7 +42,7 @@ func (r rows) SaveMesh(row store.MeshRow) error {
 }
 
 func (r rows) Stream(number int64, name wire.Stream) (store.StreamRow, error) {
-	return reader(r).stream(number, name)
+	return reader{r.conn}.stream(number, name)
 }
 
 func (r rows) AddStream(number int64, name wire.Stream) (int64, error) {
@@ -43,9 +57,11 @@ func (r rows) SaveStream(row store.StreamRow) error {
 }
 
 func (r rows) AddChunk(c store.Chunk) error {
-	return prepare(r.conn, "INSERT INTO chunk (stream, last, first, previous, count, time, checksum, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)").
+	r.lent.data = c.Data
+	defer func() { r.lent.data = nil }()
+	return prepare(r.conn, "INSERT INTO chunk (stream, last, first, previous, count, time, checksum, data) VALUES (?, ?, ?, ?, ?, ?, ?, lent())").
 		int(c.Stream).int(int64(c.Last)).int(int64(c.First)).int(int64(c.Previous)).int(int64(c.Count)).
-		int(int64(c.Time)).int(int64(c.Checksum)).blob(c.Data).exec()
+		int(int64(c.Time)).int(int64(c.Checksum)).exec()
 }
 
 func (r rows) ChunkAt(stream int64, position wire.Position) (c store.Chunk, err error) {

@@ -121,7 +121,11 @@ func (s *Store) open(path string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.applier = store.NewApplier(rows{s.writer}, generation)
+	rows, err := newRows(s.writer)
+	if err != nil {
+		return err
+	}
+	s.applier = store.NewApplier(rows, generation)
 	for range readers {
 		conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -14,11 +16,11 @@ import (
 	"claudemesh.com/mesh/relay/store/sqlite"
 )
 
-// errDamaged ends a command that found problems, which it has told.
-var errDamaged = errors.New("the database is damaged. Restore a backup, and keep this one")
+// errDamaged is in what ends a command that found problems, which it has told.
+var errDamaged = errors.New("damaged")
 
 type check struct {
-	Dir      string `arg:"" optional:"" type:"path" help:"The relay's data folder. A relay may run on it meanwhile."`
+	Dir      string `arg:"" optional:"" type:"path" help:"The relay's data folder, on which a relay may run meanwhile, or a backup of one."`
 	Database string `name:"database-url" placeholder:"URL" help:"PostgreSQL database to check in place of a folder; relays may use it meanwhile. Default: what DATABASE_URL holds, where no folder is given."`
 	JSON     bool   `name:"json" help:"Tell what was found as JSON."`
 }
@@ -39,11 +41,31 @@ func (c *check) look(o *outside) (report checker.Report, err error) {
 	case c.Dir == "":
 		return report, usageError("name the relay's data folder, or its PostgreSQL database with --database-url")
 	default:
-		if report, err = sqlite.Check(sqlite.Path(c.Dir)); err != nil {
+		if report, err = checkFile(c.Dir); err != nil {
 			err = fmt.Errorf("checking %s: %w", c.Dir, err)
 		}
 	}
 	return report, err
+}
+
+// checkFile checks the database of a data folder, or a backup.
+func checkFile(path string) (report checker.Report, err error) {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return sqlite.Check(path)
+	}
+	if err := hasDatabase(path); err != nil {
+		return report, err
+	}
+	return sqlite.Check(sqlite.Path(path))
+}
+
+// hasDatabase says so where a folder is not the data folder of a relay.
+func hasDatabase(dir string) error {
+	_, err := os.Stat(sqlite.Path(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no %s, so no relay kept its data here", sqlite.Path(dir))
+	}
+	return err
 }
 
 // Run reads the whole database and tells what does not fit.
@@ -62,7 +84,7 @@ func (c *check) Run(o *outside) error {
 		return err
 	}
 	if len(report.Problems) > 0 {
-		return errDamaged
+		return fmt.Errorf("the database is %w. Keep it as it is, and put a backup back", errDamaged)
 	}
 	return nil
 }
@@ -80,9 +102,17 @@ func tell(w io.Writer, r checker.Report) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d meshes, %d streams, %d chunks with %d entries and %d bytes, generation %d: %d problems\n",
-		r.Meshes, r.Streams, r.Chunks, r.Entries, r.Bytes, r.Generation, len(r.Problems))
+	_, err := fmt.Fprintf(w, "%s, %s, %s with %s and %s, generation %d: %s\n",
+		count(r.Meshes, "mesh", "meshes"), count(r.Streams, "stream", "streams"), count(r.Chunks, "chunk", "chunks"),
+		count(r.Entries, "entry", "entries"), count(r.Bytes, "byte", "bytes"), r.Generation, count(len(r.Problems), "problem", "problems"))
 	return err
+}
+
+func count[N int | uint64](n N, one, more string) string {
+	if n == 1 {
+		more = one
+	}
+	return fmt.Sprint(n, " ", more)
 }
 
 type backup struct {
@@ -95,10 +125,14 @@ func (b *backup) Run(o *outside) error {
 	if isAddress(b.Dir) {
 		return usageError("PostgreSQL has its own backups: pg_dump --format=custom --file=FILE, or physical ones with a log archive. See \"Backups\" in docs/operating.md")
 	}
-	if err := sqlite.Backup(b.Dir, b.File); err != nil {
+	err := hasDatabase(b.Dir)
+	if err == nil {
+		err = sqlite.Backup(b.Dir, b.File)
+	}
+	if err != nil {
 		return fmt.Errorf("backing up: %w", err)
 	}
-	_, err := fmt.Fprintln(o.stdout, "backed up to", b.File)
+	_, err = fmt.Fprintln(o.stdout, "backed up to", b.File)
 	return err
 }
 
@@ -127,7 +161,7 @@ func (r *restore) Run(o *outside) error {
 		}
 	}
 	if len(report.Problems) > 0 {
-		return errDamaged
+		return fmt.Errorf("the backup is %w, so nothing was restored. Take another", errDamaged)
 	}
 	_, err = fmt.Fprintln(o.stdout, "restored to", r.Dir)
 	return err
@@ -145,7 +179,7 @@ func (r *restore) database(o *outside) error {
 			return err
 		}
 		if len(report.Problems) > 0 {
-			return errDamaged
+			return fmt.Errorf("the database is %w. Put another backup back, and let no relay start on this", errDamaged)
 		}
 	}
 	if err := postgres.Restored(ctx, r.Database, time.Now()); err != nil {

@@ -64,7 +64,7 @@ func TestBackup(t *testing.T) {
 	owner.HangUp()
 	before := talk(t, m, 5)
 	does(t, 0, "backup", data, file)
-	if out := does(t, 0, "check", data); !strings.Contains(out, "1 meshes, 2 streams") || !strings.Contains(out, "9 entries") {
+	if out := does(t, 0, "check", data); !strings.Contains(out, "1 mesh, 2 streams") || !strings.Contains(out, "9 entries") {
 		t.Errorf("check of a running relay: %s", out)
 	}
 	highest := before[4]
@@ -102,6 +102,15 @@ func TestBackup(t *testing.T) {
 	}
 
 	restored := filepath.Join(t.TempDir(), "relay")
+	if out := does(t, 0, "check", file); !strings.Contains(out, "1 mesh, 2 streams") {
+		t.Errorf("check of a backup: %s", out)
+	}
+	nothing := t.TempDir()
+	for _, args := range [][]string{{"check", nothing}, {"backup", nothing, filepath.Join(t.TempDir(), "of-nothing.db")}} {
+		if out := does(t, exitFailed, args...); !strings.Contains(out, "there is no "+filepath.Join(nothing, "relay.db")) {
+			t.Errorf("%s of a folder without a database: %s", args[0], out)
+		}
+	}
 	does(t, 0, "restore", file, restored, "--verify")
 	does(t, 0, "check", restored)
 	if info, err := os.Stat(store.Path(restored)); err != nil || info.Mode().Perm() != 0o600 {
@@ -193,7 +202,9 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s as JSON: %s %v", damage.sql, out, err)
 		}
 		target := filepath.Join(t.TempDir(), "restored")
-		does(t, exitDamaged, "restore", store.Path(dir), target, "--verify")
+		if out := does(t, exitDamaged, "restore", store.Path(dir), target, "--verify"); !strings.Contains(out, "nothing was restored") {
+			t.Errorf("restore: %s", out)
+		}
 		if _, err := os.Stat(target); err == nil {
 			t.Errorf("%s: a damaged backup was restored", damage.sql)
 		}

@@ -22,7 +22,7 @@ func TestCheckPostgres(t *testing.T) {
 	p := serving(t, "", "", "--database-url", address)
 	m := protocoltest.Found(t, p.target)
 	talk(t, m, 3)
-	if out := does(t, 0, "check", "--database-url", address); !strings.Contains(out, "1 meshes, 2 streams") || !strings.Contains(out, "5 entries") {
+	if out := does(t, 0, "check", "--database-url", address); !strings.Contains(out, "1 mesh, 2 streams") || !strings.Contains(out, "5 entries") {
 		t.Errorf("check of a running relay: %s", out)
 	}
 	p.stops(t)

@@ -34,8 +34,12 @@ type Config struct {
 // profiles are what /debug/pprof/ has besides profile and trace.
 var profiles = []string{"allocs", "block", "goroutine", "heap", "mutex", "threadcreate"}
 
-// longest is how many seconds a profile or a trace may take.
-const longest = 120
+const (
+	// longest is how many seconds a profile or a trace may take.
+	longest = 120
+	// atOnce is how many are made at a time: browsers tell an address that is not on loopback nothing of the page that asks.
+	atOnce = 2
+)
 
 // Handler serves GET and HEAD of /metrics and /debug/pprof/.
 func Handler(c Config) http.Handler {
@@ -49,11 +53,12 @@ func Handler(c Config) http.Handler {
 		w.Header().Set("Content-Type", metrics.ContentType)
 		_, _ = text.WriteTo(w) // fails only where the client is gone
 	})
+	made := make(bounds, atOnce)
 	for _, name := range profiles {
-		mux.Handle("/debug/pprof/"+name, bounded(pprof.Handler(name).ServeHTTP))
+		mux.Handle("/debug/pprof/"+name, made.handler(pprof.Handler(name).ServeHTTP))
 	}
-	mux.Handle("/debug/pprof/profile", bounded(pprof.Profile))
-	mux.Handle("/debug/pprof/trace", bounded(pprof.Trace))
+	mux.Handle("/debug/pprof/profile", made.handler(pprof.Profile))
+	mux.Handle("/debug/pprof/trace", made.handler(pprof.Trace))
 	mux.HandleFunc("/{$}", list)
 	mux.Handle("/", api.NoRoute())
 	return c.guard(mux)
@@ -69,8 +74,11 @@ func list(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(strings.Join(paths, "\n") + "\n"))
 }
 
-// bounded refuses to watch the process for longer than anybody waits.
-func bounded(profile http.HandlerFunc) http.Handler {
+// bounds hold what is made at a time.
+type bounds chan struct{}
+
+// handler refuses to watch the process for longer than anybody waits, and for too many at once.
+func (b bounds) handler(profile http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if text := r.FormValue("seconds"); text != "" {
 			if seconds, err := strconv.ParseFloat(text, 64); err != nil || !(seconds >= 0 && seconds <= longest) {
@@ -78,7 +86,13 @@ func bounded(profile http.HandlerFunc) http.Handler {
 				return
 			}
 		}
-		profile(w, r)
+		select {
+		case b <- struct{}{}:
+			defer func() { <-b }()
+			profile(w, r)
+		default:
+			api.WriteError(w, wire.Errorf(wire.CodeRateLimited, "At most %d profiles are made at a time.", atOnce))
+		}
 	})
 }
 

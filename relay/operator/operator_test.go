@@ -1,11 +1,13 @@
 package operator_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"claudemesh.com/mesh/relay/metrics"
@@ -115,5 +117,37 @@ func TestWhoIsRefused(t *testing.T) {
 				t.Errorf("answers %d %.200q, want %d", status, body, c.want)
 			}
 		})
+	}
+}
+
+// TestProfilesAtOnce: whoever can ask without seeing the answer cannot have many made side by side.
+func TestProfilesAtOnce(t *testing.T) {
+	address := serve(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	for range 2 {
+		running.Go(func() {
+			for ctx.Err() == nil { // the others may have been faster
+				request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/debug/pprof/heap?seconds=50", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				transport := &http.Transport{DisableKeepAlives: true}
+				if response, err := transport.RoundTrip(request); err == nil {
+					_ = response.Body.Close()
+				}
+			}
+		})
+	}
+	for status := 0; status != http.StatusTooManyRequests; { // those two have begun soon
+		if status, _ = ask(t, http.MethodGet, address, "/debug/pprof/goroutine"); t.Context().Err() != nil {
+			t.Fatal("all are made")
+		}
+	}
+	cancel()
+	running.Wait()
+	for status := 0; status != http.StatusOK; {
+		status, _ = ask(t, http.MethodGet, address, "/debug/pprof/goroutine")
 	}
 }

@@ -65,24 +65,27 @@ func grown(do func()) int {
 // TestWhatAMemberHasWaitIsBounded: while the store does not tell what other nodes did, a member cannot have the relay hold more than
 // some of its frames.
 func TestWhatAMemberHasWaitIsBounded(t *testing.T) {
-	const most = 10 << 20
-	for name, frame := range map[string]func(h *hushed, a *actor, n int) []byte{
-		"cards": func(_ *hushed, _ *actor, n int) []byte {
+	const most = 8 << 20
+	for name, c := range map[string]struct {
+		times int
+		frame func(h *hushed, a *actor, n int) []byte
+	}{
+		"cards": {2000, func(_ *hushed, _ *actor, n int) []byte {
 			card := make([]byte, wire.MaxCard)
 			return wire.AppendJSONFrame(nil, wire.FrameCard, wire.SetCard{Session: wire.SessionID{9, byte(n), byte(n >> 8)}, Version: 1, Card: card})
-		},
-		"statements": func(h *hushed, a *actor, n int) []byte {
+		}},
+		"statements": {250, func(h *hushed, a *actor, n int) []byte {
 			body := &roster.Profile{Sealed: make([]byte, 60_000)}
 			raw := h.statement(a, roster.Draft{Mesh: h.mesh, Prev: wire.Head{byte(n)}, Author: a.id, Time: uint64(h.now.UnixMilli()), Epoch: 1, Body: body})
 			return wire.AppendJSONFrame(nil, wire.FrameAppend, wire.Append{Ref: uint64(n + 1), Statement: raw})
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHushed(t)
 			l := h.connect("alice")
 			held := grown(func() {
-				for n := range 2000 {
-					h.frame(l, frame(h, l.actor, n))
+				for n := range c.times {
+					h.frame(l, c.frame(h, l.actor, n))
 					h.out.Reset()
 				}
 			})
@@ -98,7 +101,7 @@ func TestWhatAMemberHasWaitIsBounded(t *testing.T) {
 func TestWaitingIsGivenBack(t *testing.T) {
 	h := newHushed(t)
 	l := h.connect("alice")
-	for n := range 150 {
+	for n := range 100 {
 		raw := h.statement(l.actor, roster.Draft{Mesh: h.mesh, Prev: wire.Head{1}, Author: l.actor.id, Time: uint64(h.now.UnixMilli()), Epoch: 1, Body: &roster.Profile{Sealed: make([]byte, 60_000)}})
 		h.out.Reset()
 		h.frame(l, wire.AppendJSONFrame(nil, wire.FrameAppend, wire.Append{Ref: uint64(n + 1), Statement: raw}))

@@ -49,6 +49,15 @@ func (m *Mesh) Dial(t testing.TB) *Client {
 
 func dial(t testing.TB, target Target, mesh string) *Client {
 	t.Helper()
+	c, err := open(t, target, mesh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func open(t testing.TB, target Target, mesh string) (*Client, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	ws, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(target.URL, "http")+"/ws?mesh="+mesh, &websocket.DialOptions{
@@ -56,7 +65,7 @@ func dial(t testing.TB, target Target, mesh string) *Client {
 		Subprotocols: []string{wire.Subprotocol},
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if ws.Subprotocol() != wire.Subprotocol {
 		t.Fatalf("the relay chose the subprotocol %q", ws.Subprotocol())
@@ -64,7 +73,7 @@ func dial(t testing.TB, target Target, mesh string) *Client {
 	ws.SetReadLimit(wire.MaxSocketMessage)
 	c := &Client{t: t, ws: ws}
 	t.Cleanup(c.HangUp)
-	return c
+	return c, nil
 }
 
 // Connect opens a connection as a device, in a session of its own, up to welcome.
@@ -81,6 +90,37 @@ func (m *Mesh) ConnectAs(t testing.TB, d *Device, session wire.SessionID, oneSho
 	c.Write(c.Hello(wire.Hello{Device: d.ID, Session: session, OneShot: oneShot, Origin: m.Target.Origin}, d))
 	c.ReadJSON(wire.FrameWelcome, &c.Welcome)
 	return c
+}
+
+// Return is Connect to a relay that may not have found back yet what it stands on: what it refuses for now is tried again.
+func (m *Mesh) Return(t testing.TB, d *Device) *Client {
+	t.Helper()
+	for began := time.Now(); time.Since(began) < patience; {
+		c, err := open(t, m.Target, m.ID.String())
+		if err != nil {
+			continue
+		}
+		c.Mesh, c.Device, c.Session = m, d, wire.SessionID(Random(wire.ShortIDSize))
+		frame, more := c.Next()
+		if more && frame.Type == wire.FrameChallenge {
+			c.decode(frame.Payload, &c.Challenge)
+			c.Write(c.Hello(wire.Hello{Device: d.ID, Session: c.Session, Origin: m.Target.Origin}, d))
+			frame, more = c.Next()
+		}
+		if more && frame.Type == wire.FrameWelcome {
+			c.decode(frame.Payload, &c.Welcome)
+			return c
+		}
+		if more {
+			var bye wire.Close
+			if c.decode(frame.Payload, &bye); frame.Type != wire.FrameClose || !bye.Retry {
+				t.Fatalf("the relay answers a hello with frame %#x %q", frame.Type, frame.Payload)
+			}
+		}
+		c.HangUp()
+	}
+	t.Fatal("the relay welcomes nobody")
+	return nil
 }
 
 // Hello signs a hello with a device's key, over this connection's nonce.
@@ -162,9 +202,13 @@ func (c *Client) readAny(want ...wire.FrameType) wire.Frame {
 // ReadJSON reads the next frame, which must be of the type, into v.
 func (c *Client) ReadJSON(want wire.FrameType, v any) {
 	c.t.Helper()
-	payload := c.Read(want)
+	c.decode(c.Read(want), v)
+}
+
+func (c *Client) decode(payload []byte, v any) {
+	c.t.Helper()
 	if err := wire.DecodeJSON(payload, wire.MaxJSON, v); err != nil {
-		c.t.Fatalf("frame %#x: %v: %s", want, err, payload)
+		c.t.Fatalf("%v: %s", err, payload)
 	}
 }
 

@@ -77,7 +77,7 @@ func survives(t *testing.T, target protocoltest.Target, crash func() protocoltes
 	const rounds, window = 4, 20
 	var sent [][]byte
 	for round := range rounds {
-		sender := m.Connect(t, m.Owner)
+		sender := m.Return(t, m.Owner)
 		last := sender.Welcome.LastCounter
 		if round > 0 && (last < uint64(len(sent)-window+accepts(round-1)) || last > uint64(len(sent))) {
 			t.Fatalf("after %d sends and a crash the last counter is %d", len(sent), last)
@@ -99,12 +99,12 @@ func survives(t *testing.T, target protocoltest.Target, crash func() protocoltes
 		m.Target = crash()
 		sender.HangUp()
 	}
-	sender := m.Connect(t, m.Owner)
+	sender := m.Return(t, m.Owner)
 	for n := sender.Welcome.LastCounter; n < uint64(len(sent)); n++ {
 		sender.Send(n, sent[n])
 		sender.Accepted(n + 1)
 	}
-	reader := m.Connect(t, m.Owner)
+	reader := m.Return(t, m.Owner)
 	reader.Tail(0, general)
 	var previous wire.Position
 	for n := range sent {

@@ -1,6 +1,6 @@
 # Every target calls something in scripts/; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build dist test check e2e test-go soak simulate faults test-interop test-wasm test-web measure bench fuzz vuln clean
+.PHONY: help run demo build dist test check e2e test-go test-relay soak simulate faults test-interop test-wasm test-web measure bench fuzz vuln clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ test: ## Install what the tests lack and run every layer below
 check: ## Formatting, go vet, staticcheck, svelte-check, import fences
 	@scripts/test.mjs check
 
-test-go: ## Go packages, with the race detector
+test-go: ## Go packages but the relay, with the race detector
 	@scripts/test.mjs go
+
+test-relay: ## Go packages of the relay, with the race detector
+	@scripts/test.mjs relay
 
 soak: ## Twenty agent sessions that come and go for two minutes
 	@scripts/test.mjs soak

@@ -12,11 +12,12 @@ import { sizes } from './sizes.mjs';
 
 export const LAYERS = [
   { name: 'check', title: 'formatting, vet, staticcheck, types, import fences', tools: [], run: check },
+  { name: 'go', title: 'Go packages but the relay, with the race detector', tools: ['cc'], run: go },
   {
-    name: 'go',
-    title: 'Go packages, with the race detector',
+    name: 'relay',
+    title: 'Go packages of the relay, with the race detector; how it is deployed and measured',
     tools: ['cc', 'postgres', 'caddy'],
-    run: go,
+    run: relay,
   },
   { name: 'soak', title: 'twenty agent sessions that come and go for two minutes', tools: [], run: soak },
   {
@@ -32,21 +33,35 @@ export const LAYERS = [
   { name: 'e2e', title: 'browser, relay and CLI together', tools: ['browser'], run: e2e },
 ];
 
-// With the race detector the simulation runs a few worlds; all of them run without it. The benchmark program runs servers of
-// others, which take minutes to compile with the race detector.
+// With the race detector the simulation runs a few worlds; all of them run without it.
 async function go() {
-  const parts = [
-    await goTest(['./...'], { flags: ['-race'], env: { CGO_ENABLED: '1' } }),
+  return sum([
+    await goTest(['./cli/...', './shared/...', './wasm/...', './web/...', './scripts/...'], raced),
     await goTest(['./shared/peer/simulation'], { flags: ['-run=^TestSeeds$'] }),
-    // Some of these are not built with the race detector, under which pools lose what they are given.
-    await goTest(['./shared/wire', './relay/mesh', './relay/server'], { flags: ['-run=Alloc'] }),
-    await goTest(['./...'], { cwd: BENCH }),
-    await goTest(['./...'], { cwd: DEPLOY }),
+    await goTest(['./shared/wire'], allocations),
     await goTest(['./...'], { cwd: WYCHEPROOF }),
     // The arithmetic that a browser peer has, instead of this processor's assembler.
     await goTest(['./...'], { cwd: WYCHEPROOF, flags: ['-tags=purego'] }),
-  ];
-  return { passed: parts.reduce((sum, part) => sum + part.passed, 0), failures: parts.flatMap((part) => part.failures) };
+  ]);
+}
+
+// The benchmark program runs servers of others, which take minutes to compile with the race detector.
+async function relay() {
+  return sum([
+    await goTest(['./relay/...'], raced),
+    await goTest(['./relay/mesh', './relay/server'], allocations),
+    await goTest(['./...'], { cwd: BENCH }),
+    await goTest(['./...'], { cwd: DEPLOY }),
+  ]);
+}
+
+const raced = { flags: ['-race'], env: { CGO_ENABLED: '1' } };
+
+// Some of these are not built with the race detector, under which pools lose what they are given.
+const allocations = { flags: ['-run=Alloc'] };
+
+function sum(parts) {
+  return { passed: parts.reduce((n, part) => n + part.passed, 0), failures: parts.flatMap((part) => part.failures) };
 }
 
 // Without the race detector, which slows the programs so much that few of them come and go.

@@ -42,6 +42,7 @@ type conn struct {
 
 	mu     sync.Mutex
 	queued []byte // frames that wait for flush, behind room for their head; nil while there are none
+	pongs  int    // bytes of them since nothing waited
 	ending bool   // a close frame was sent, or the connection is gone: nothing follows
 }
 
@@ -184,7 +185,7 @@ func (c *conn) control(op websocket.Op, payload []byte) error {
 	defer c.mu.Unlock()
 	switch op {
 	case websocket.OpPing:
-		if !c.ending {
+		if !c.ending && c.mayPong(len(payload)) {
 			c.send(websocket.AppendControl(nil, websocket.OpPong, payload))
 		}
 	case websocket.OpClose:
@@ -198,6 +199,20 @@ func (c *conn) control(op websocket.Op, payload []byte) error {
 		return errParted
 	}
 	return nil
+}
+
+// mayPong reports whether a pong may join what waits, or would be one too many of a peer that pings and does not read. Such a peer may
+// have proved nothing; its later pings are answered when it has read.
+func (c *conn) mayPong(payload int) bool {
+	if c.pipe.pending() == 0 {
+		c.pongs = 0
+	}
+	const head = 2
+	if c.pongs+head+payload > controlRoom/2 {
+		return false
+	}
+	c.pongs += head + payload
+	return true
 }
 
 // serve reads the connection until it is gone, and forgets it.

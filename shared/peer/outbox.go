@@ -194,6 +194,7 @@ func (c *Core) hearAccepted(payload []byte) error {
 	if !taken {
 		e.Message.State = Accepted
 	}
+	e.Message.Error = nil
 	e.Message.ReceivedAt = int64(a.Time)
 	if a.Time == 0 { // a repeat of long ago
 		e.Message.ReceivedAt = c.milliseconds()
@@ -248,6 +249,11 @@ func (c *Core) hearRefused(payload []byte) error {
 		}
 	case !stale && r.Retry:
 		o.hold = c.now.Add(min(time.Second<<min(e.Refusals, 5), 30*time.Second))
+		for _, held := range o.entries[i:] {
+			if held.Message.State == Sending {
+				held.Message.Error = &r.Error
+			}
+		}
 	default:
 		c.failEntry(i, &r.Error)
 		return nil

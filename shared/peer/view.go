@@ -37,7 +37,8 @@ const (
 type Delivery string
 
 // The delivery states. Sending: in the outbox. Accepted: durable on the relay. Delivered: stored by a device of every
-// recipient. Read: shown to every recipient. Failed: see the message's Error. Received: another member's.
+// recipient. Read: shown to every recipient. Failed: see the message's Error, which while Sending, where there is one, is
+// why the relay does not take it, or one before it, now. Received: another member's.
 const (
 	Sending   Delivery = "sending"
 	Accepted  Delivery = "accepted"

@@ -96,6 +96,8 @@ func (c *call) sent(d *device.Device, m *peer.MessageView, reached error) error 
 		why := "the relay has not taken it yet"
 		if reached != nil {
 			why = wire.AsError(reached).Message
+		} else if m.Error != nil {
+			why = m.Error.Error()
 		}
 		fmt.Fprintf(c.Stdout, "kept for %s: %s\n", line(to), line(why))
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/shared/peer"
+	"claudemesh.com/mesh/shared/wire"
 )
 
 // two is a calm world of Ada and Bo.
@@ -71,7 +72,17 @@ func TestRateLimited(t *testing.T) {
 		want = append(want, fmt.Sprint(i))
 		ada.input(peer.Send{Draft: peer.Draft{Target: "#general", Text: fmt.Sprint(i)}})
 	}
+	waits := func(m peer.MessageView) bool {
+		return m.State == peer.Sending && m.Error != nil && m.Error.Code == wire.CodeRateLimited
+	}
+	w.run(w.now.Add(time.Second))
+	if !slices.ContainsFunc(ada.messages(), waits) {
+		t.Error("no message says why it waits")
+	}
 	w.run(w.now.Add(3 * time.Minute))
+	if slices.ContainsFunc(ada.messages(), func(m peer.MessageView) bool { return m.Error != nil }) {
+		t.Error("an accepted message says why it waited")
+	}
 	if got := texts(bo); !slices.Equal(got, want) || ada.core.Waiting() != 0 {
 		t.Errorf("Bo has %q, %d wait; want %q", got, ada.core.Waiting(), want)
 	}

@@ -99,7 +99,7 @@ func claimRefusals(t *testing.T, i, other *Invite, d *Device, join []byte) {
 		{"a malformed code", "abc", request(box, text), wire.CodeMalformed},
 		{"an unknown code", "00000000", request(box, text), wire.CodeNotFound},
 		{"a clock six minutes fast", i.Code, request(box, base64.StdEncoding.EncodeToString(i.joinAt(d, Now()+360_000))), wire.CodeClockSkew},
-		{"too large", i.Code, request(box, strings.Repeat("A", 1<<20)), wire.CodeTooLarge},
+		{"too large", i.Code, request(box, strings.Repeat("A", 200<<10)), wire.CodeTooLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x.call(t, http.MethodPost, "/api/public/invites/"+string(c.code)+"/claim", c.body).Refused(t, c.want)

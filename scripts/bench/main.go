@@ -36,6 +36,9 @@ func main() {
 	} else {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		err = bench(ctx, os.Args[1:], os.Stdout, os.Stderr)
+		if err != nil && ctx.Err() != nil {
+			err = errors.New("interrupted") // what failed, failed because of it
+		}
 		stop()
 	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {

@@ -35,7 +35,7 @@ soak: ## Twenty agent sessions that come and go for two minutes
 faults: ## The relay killed, drained and on a failing disk, for some minutes
 	@scripts/test.mjs faults
 
-simulate: ## Ten thousand worlds of peers and relays in which everything goes wrong (ARGS="-budget 10m -first 4711")
+simulate: ## Ten thousand worlds in which everything goes wrong, about an hour (ARGS="-budget 10m -first 4711")
 	@scripts/simulate $(ARGS)
 
 test-interop: ## Golden vectors and sealed forms against libsodium

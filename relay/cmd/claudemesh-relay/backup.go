@@ -138,7 +138,7 @@ func (b *backup) Run(o *outside) error {
 
 type restore struct {
 	File     string `arg:"" optional:"" type:"path" help:"A file that the backup command made."`
-	Dir      string `arg:"" optional:"" type:"path" help:"The data folder to make. It must be empty or not there yet."`
+	Dir      string `arg:"" optional:"" type:"path" help:"The data folder. It may be there, but hold no database of a relay."`
 	Database string `name:"database-url" placeholder:"URL" help:"In place of both, a PostgreSQL database that was put back with pg_restore: it is made fit for relays to start on."`
 	Verify   bool   `help:"Check the backup first, and restore nothing where it is damaged."`
 }

@@ -94,7 +94,7 @@ func TestBackup(t *testing.T) {
 	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, text) {
 		t.Errorf("the backup was changed (%v)", err)
 	}
-	if out := does(t, exitFailed, "restore", file, data, "--verify"); !strings.Contains(out, "is not empty") {
+	if out := does(t, exitFailed, "restore", file, data, "--verify"); !strings.Contains(out, "relay.db: it is there already") {
 		t.Errorf("a restore onto a store: %s", out)
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
@@ -102,6 +102,22 @@ func TestBackup(t *testing.T) {
 	}
 
 	restored := filepath.Join(t.TempDir(), "relay")
+	if err := os.MkdirAll(restored, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(restored, "operator-token"), []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(restored, "relay.db-wal")
+	if err := os.WriteFile(log, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := does(t, exitFailed, "restore", file, restored); !strings.Contains(out, "relay.db-wal: it is there already") {
+		t.Errorf("a restore beside the log of another database: %s", out)
+	}
+	if err := os.Remove(log); err != nil {
+		t.Fatal(err)
+	}
 	if out := does(t, 0, "check", file); !strings.Contains(out, "1 mesh, 2 streams") {
 		t.Errorf("check of a backup: %s", out)
 	}

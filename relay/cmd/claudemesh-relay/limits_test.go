@@ -72,11 +72,11 @@ func TestLimitsNonsense(t *testing.T) {
 
 // Behind a proxy that it was not told of, a relay says what that does to its limits.
 func TestProxyWithoutName(t *testing.T) {
-	const says = "--trust-proxy 127.0.0.1/32"
+	const says = "--trust-proxy 127.0.0.1"
 	if p := serving(t, "https://relay.example", "", "--public-url", "https://relay.example", "--create", "open"); !strings.Contains(p.Log(), says) {
 		t.Errorf("no word of the proxy: %s", p.Log())
 	}
-	for _, flags := range [][]string{nil, {"--public-url", "https://relay.example", "--create", "open", "--trust-proxy", "127.0.0.1/32"}} {
+	for _, flags := range [][]string{nil, {"--public-url", "https://relay.example", "--create", "open", "--trust-proxy", "127.0.0.1"}} {
 		if p := serving(t, "https://relay.example", "", flags...); strings.Contains(p.Log(), says) {
 			t.Errorf("with %q: %s", flags, p.Log())
 		}

@@ -130,7 +130,7 @@ func TestWhatCannotBeServed(t *testing.T) {
 		{"downloads that are not there", []string{"serve", "--listen", ":0", "--downloads", filepath.Join(data, "none")}, "", exitFailed, "--downloads"},
 		{"an unknown flag", []string{"serve", "--frobnicate"}, "", exitUsage, "frobnicate"},
 		{"an unknown way to create", []string{"serve", "--create", "maybe"}, "", exitUsage, "auto"},
-		{"a proxy that is no network", []string{"serve", "--trust-proxy", "proxy"}, "", exitUsage, "trust-proxy"},
+		{"a proxy that is no network", []string{"serve", "--trust-proxy", "proxy"}, "", exitUsage, "looks like 127.0.0.1"},
 		{"an unknown command", []string{"run"}, "", exitUsage, "run"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

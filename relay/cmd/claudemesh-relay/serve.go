@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"claudemesh.com/mesh/relay/mesh"
 	"claudemesh.com/mesh/relay/metrics"
 	"claudemesh.com/mesh/relay/server"
+	"claudemesh.com/mesh/relay/store/sqlite"
 	relayweb "claudemesh.com/mesh/relay/web"
 	"claudemesh.com/mesh/web"
 )
@@ -34,15 +36,30 @@ type serve struct {
 
 	Downloads string `placeholder:"DIR" type:"path" help:"Folder of claudemesh programs to hand out, as \"make dist\" leaves it. Default: none."`
 
-	OperatorTokenFile string         `placeholder:"FILE" type:"path" help:"File with the operator's token, made if it is not there. Default: operator-token in the data folder."`
-	AllowOrigin       []string       `placeholder:"ORIGIN" help:"Origin of a dashboard served elsewhere that may use this relay. May be given several times."`
-	TrustProxy        []netip.Prefix `placeholder:"CIDR" help:"Addresses of reverse proxies whose X-Forwarded-For is believed. May be given several times."`
+	OperatorTokenFile string    `placeholder:"FILE" type:"path" help:"File with the operator's token, made if it is not there. Default: operator-token in the data folder."`
+	AllowOrigin       []string  `placeholder:"ORIGIN" help:"Origin of a dashboard served elsewhere that may use this relay. May be given several times."`
+	TrustProxy        []proxies `placeholder:"ADDRESS" help:"Reverse proxies whose X-Forwarded-For is believed: an address, or a network such as 10.1.0.0/16. May be given several times."`
 
 	Limits  limiting `embed:""`
 	Keeping keeping  `embed:""`
 	Surface surface  `embed:""`
 
 	Verbose bool `help:"Log refusals too."`
+}
+
+// proxies are one address or a network.
+type proxies struct{ netip.Prefix }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *proxies) UnmarshalText(text []byte) (err error) {
+	if address, bad := netip.ParseAddr(string(text)); bad == nil {
+		p.Prefix = netip.PrefixFrom(address, address.BitLen())
+		return nil
+	}
+	if p.Prefix, err = netip.ParsePrefix(string(text)); err != nil {
+		return fmt.Errorf("%q is no address and no network; it looks like 127.0.0.1 or 10.1.0.0/16", text)
+	}
+	return nil
 }
 
 // Run serves until a signal comes and then drains.
@@ -57,9 +74,13 @@ func (s *serve) Run(o *outside) (err error) {
 	if err := s.Keeping.apply(&limits); err != nil {
 		return err
 	}
+	var trusted []netip.Prefix
+	for _, p := range s.TrustProxy {
+		trusted = append(trusted, p.Prefix)
+	}
 	var rates api.Rates
 	var held server.Limits
-	if err := s.Limits.apply(&limits, &rates, &held, s.TrustProxy); err != nil {
+	if err := s.Limits.apply(&limits, &rates, &held, trusted); err != nil {
 		return err
 	}
 	asked, err := parseListen(s.Listen, o.env("BROKER_PORT"))
@@ -77,7 +98,7 @@ func (s *serve) Run(o *outside) (err error) {
 	}
 
 	if host, _, _ := net.SplitHostPort(asked); isLoopback(host) && !place.loopback && len(s.TrustProxy) == 0 {
-		log.Warn("peers come through a proxy, so that all of them count as one address. Name it: --trust-proxy 127.0.0.1/32")
+		log.Warn("peers come through a proxy, so that all of them count as one address. Name it: --trust-proxy 127.0.0.1")
 	}
 	limits.Origins = []string{place.origin}
 	data, err := dataFolder(s.Data, o.env)
@@ -109,6 +130,7 @@ func (s *serve) Run(o *outside) (err error) {
 		return err
 	}
 	defer closing(&err, hide)
+	_, missing := os.Stat(sqlite.Path(data))
 	database, kind, err := openStore(s.Database, data, o.env, log)
 	if err != nil {
 		return err
@@ -125,7 +147,7 @@ func (s *serve) Run(o *outside) (err error) {
 			Token:     token,
 			Rates:     rates,
 			Origins:   api.NewOrigins(place.origin, place.allowed...),
-			Address:   api.ClientAddress(s.TrustProxy),
+			Address:   api.ClientAddress(trusted),
 			Log:       log,
 			Downloads: programs,
 		},
@@ -136,6 +158,9 @@ func (s *serve) Run(o *outside) (err error) {
 		Log:       log,
 	})
 	log.Info("relay starts", "version", version, "listen", listener.Addr(), "data", data, "store", kind, "create", creation)
+	if kind == "sqlite" && errors.Is(missing, fs.ErrNotExist) {
+		log.Info("there was no database in the data folder, so a new one was made: no mesh is known here", "data", data)
+	}
 	watch, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
 	if kind == "sqlite" {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -41,8 +42,8 @@ func Backup(dir, file string) error {
 	})
 }
 
-// Restore makes a data directory of a backup, for a relay that begins at a time or later. The directory must be empty or not
-// there yet (ErrExists). A relay on it gives no position that the one whose backup it is gave (docs/PROTOCOL.md, section
+// Restore makes a data directory of a backup, for a relay that begins at a time or later. The directory may be there, but no
+// database of a relay in it, nor a part of one (ErrExists). A relay on it gives no position that the one whose backup it is gave (docs/PROTOCOL.md, section
 // 8). With verify the backup is checked first; where the report has problems, nothing is restored.
 func Restore(file, dir string, now time.Time, verify bool) (report check.Report, err error) {
 	if verify {
@@ -53,12 +54,15 @@ func Restore(file, dir string, now time.Time, verify bool) (report check.Report,
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return report, err
 	}
+	// A log that was left without its database would be taken for a part of the restored one.
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return report, err
 	}
-	if len(entries) > 0 {
-		return report, fmt.Errorf("%s is not empty: %w", dir, ErrExists)
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(Path(dir))) {
+			return report, fmt.Errorf("%s: %w", filepath.Join(dir, entry.Name()), ErrExists)
+		}
 	}
 	return report, inFull(Path(dir), os.Link, func(partial *os.File) error {
 		source, err := os.Open(file)

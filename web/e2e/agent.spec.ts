@@ -111,6 +111,8 @@ test('a person and the agents of a machine work together', async ({ browser }, i
       await expect(session('cart')).toContainText('Idle');
       await agent.summary('Reading prices');
       await expect(session('cart')).toContainText('Reading prices');
+      // What the first wrote to Ada is not for it.
+      expect((await agent.check()).messages).toEqual([]);
       return agent;
     });
 

@@ -68,14 +68,14 @@ func (m *mesh) takePage(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// handed reports whether a message of the log is for sessions: what others sent, and what this device sent, be the relay reached or not.
-// The queue decides for which. What another own device sent is for sessions there.
+// handed reports whether a message of the log is for sessions: what others sent, and what this device sent to a topic or to its own
+// member, be the relay reached or not. The queue decides for which. What another own device sent is for sessions there.
 func handed(view *peer.MeshView, message *peer.MessageView) bool {
 	switch {
 	case message.History || message.Gap:
 		return false
 	case message.FromDevice == view.Device:
-		return message.State != peer.Failed
+		return message.State != peer.Failed && (!message.Topic.IsZero() || slices.Contains(message.To, view.Member))
 	}
 	return message.State == peer.Received
 }
